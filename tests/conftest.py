@@ -1,4 +1,4 @@
-"""What every test may ask for. Real parts only; everything listens on 127.0.0.1 and an ephemeral port."""
+"""What every test may ask for: real parts only, on 127.0.0.1 and ephemeral ports."""
 
 from __future__ import annotations
 
