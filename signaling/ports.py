@@ -1,0 +1,229 @@
+"""What the services need from outside, as small Protocols, each with the guarantee it gives.
+
+Adapters live in `signaling.adapters`; one contract suite in tests/contract runs on every one of them.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from signaling.model import (
+    ApiKey,
+    App,
+    Appended,
+    Conversation,
+    Draft,
+    Event,
+    Identity,
+    Member,
+    Presence,
+)
+
+
+class Log(Protocol):
+    """The event logs. A returned append is on disk; seq of a conversation runs 1, 2, 3 without a gap."""
+
+    async def append(self, draft: Draft) -> Appended:
+        """Increment the head and insert, in one transaction. Raises Refused: not_found, conflict."""
+
+    async def read(
+        self, conversation: str, *, after: int = 0, before: int | None = None, limit: int
+    ) -> list[Event]:
+        """Events in order. With `before`: the `limit` newest below it; else the oldest above `after`."""
+
+    async def get(self, conversation: str, seq: int) -> Event | None:
+        """One event."""
+
+    async def amend(
+        self, draft: Draft, target: int, change: Callable[[Event], dict[str, Any]]
+    ) -> Appended:
+        """Append `draft`, and in the same transaction replace the target event's data with `change(target)`."""
+
+    async def since(
+        self, app: str, user: str, position: int, limit: int
+    ) -> tuple[list[Conversation], int]:
+        """Conversations of a member that grew after `position`, and the position reached.
+
+        Never skips an event that commits later; may repeat one.
+        """
+
+    async def tail(self, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
+        """(app, event) of the whole node-wide log after `position`, in order of commit, and the position reached."""
+
+
+class Conversations(Protocol):
+    """Conversations, members and watermarks. Membership changes are appended in the same transaction."""
+
+    async def create(
+        self, conversation: Conversation, members: Sequence[Member], drafts: Sequence[Draft]
+    ) -> tuple[Conversation, list[Event]]:
+        """Insert, or give back the one that has this id or alias already (no events then)."""
+
+    async def get(self, app: str, conversation: str) -> Conversation | None:
+        """By id or alias."""
+
+    async def change(self, conversation: Conversation, draft: Draft) -> Event:
+        """Replace title, open, archived_at and settings, and append."""
+
+    async def member(self, conversation: str, user: str) -> Member | None:
+        """One member who has not left."""
+
+    async def members(self, conversation: str, after: str = "", limit: int = 1000) -> list[Member]:
+        """Members who have not left, ordered by user."""
+
+    async def put_member(self, member: Member, draft: Draft | None) -> Event | None:
+        """Insert or replace one member (left_at ends it), and append."""
+
+    async def of_user(
+        self, app: str, user: str, after: str = "", limit: int = 100
+    ) -> list[tuple[Conversation, Member]]:
+        """A user's conversations, ordered by id."""
+
+    async def advance(
+        self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
+    ) -> Member | None:
+        """Move watermarks forward (never back, never past head, read pulls delivered). None if nothing moved."""
+
+
+class Apps(Protocol):
+    """Tenants and their keys."""
+
+    async def create(self, app: App) -> App:
+        """Raises Refused conflict when the id is taken."""
+
+    async def get(self, app: str) -> App | None: ...
+
+    async def list(self) -> list[App]: ...
+
+    async def put_key(self, key: ApiKey) -> None:
+        """Insert or replace (revoking sets revoked_at)."""
+
+    async def key(self, key: str) -> ApiKey | None: ...
+
+    async def keys(self, app: str) -> list[ApiKey]: ...
+
+
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """What travels over the Broker: an event for every Connection that listens to a topic."""
+
+    event: str
+    data: dict[str, Any]
+    volatile: bool = False
+    exclude: str | None = None
+    """A Connection that does not get it: the one that caused it."""
+
+
+class Broker(Protocol):
+    """Topics between nodes. At most once, in order per publisher and topic; losing one loses time only."""
+
+    async def publish(self, topic: str, hint: Hint) -> None:
+        """Never raises for a broker that is away: hints are lost then, and `on_gap` is called on return."""
+
+    async def subscribe(self, topics: Iterable[str]) -> None: ...
+
+    async def unsubscribe(self, topics: Iterable[str]) -> None: ...
+
+    async def request(self, node: str, verb: str, body: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        """Ask another node. Raises Refused: unavailable, timeout, or what that node refused with."""
+
+    async def start(
+        self,
+        on_hint: Callable[[str, Hint], None],
+        on_request: Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]],
+        on_gap: Callable[[], None],
+    ) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class PresenceManager(Protocol):
+    """Which devices of a user are connected, on any node. Entries expire unless touched."""
+
+    async def put(
+        self, app: str, user: str, device: str, connection: str, status: str, text: str | None
+    ) -> bool:
+        """Add or change one connection; True when what others see changed."""
+
+    async def remove(self, app: str, user: str, connection: str) -> bool: ...
+
+    async def touch(self, entries: Iterable[tuple[str, str, str]]) -> None:
+        """Keep (app, user, connection) alive for another period."""
+
+    async def get(self, app: str, users: Sequence[str]) -> list[Presence]: ...
+
+    async def expire(self) -> list[tuple[str, str]]:
+        """(app, user) whose last connection ran out since the last call."""
+
+
+class NodeRegistry(Protocol):
+    """Which nodes live, and which one holds a room. A claim is exclusive while its node keeps it alive."""
+
+    async def announce(self, node: str, info: Mapping[str, str]) -> None:
+        """This node is alive for another period (10 s)."""
+
+    async def nodes(self) -> dict[str, dict[str, str]]: ...
+
+    async def claim(self, room: str, node: str) -> str:
+        """The node that holds the room: this one if nobody living did."""
+
+    async def release(self, room: str, node: str) -> None: ...
+
+    async def withdraw(self, node: str) -> None:
+        """The node leaves: its announcement and claims go."""
+
+
+class BlobStore(Protocol):
+    """Immutable bytes by key."""
+
+    async def put_file(self, key: str, path: str) -> None:
+        """Store the file at `path`; whole or not at all."""
+
+    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Bytes [start, end) in chunks. Raises Refused not_found."""
+
+    async def size(self, key: str) -> int | None: ...
+
+    async def delete(self, key: str) -> None: ...
+
+
+class Connections(Protocol):
+    """The live sockets of this node."""
+
+    def emit(
+        self, connections: Iterable[str], event: str, data: Mapping[str, Any], *, volatile: bool = False
+    ) -> None:
+        """Queue for each, encoded once. Unknown ids are passed over. Volatile ones are dropped first when a queue fills."""
+
+    def close(self, connection: str, reason: str) -> None:
+        """End one socket; `reason` is a stable word."""
+
+
+class Remote(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a Connection comes from."""
+
+    connection: str
+    address: str
+    origin: str | None = None
+    user_agent: str | None = None
+
+
+class Hooks(Protocol):
+    """What the gateway asks of the node."""
+
+    async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
+        """Raises Refused; it becomes `connect_error` with `{code, message}`."""
+
+    async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
+        """The payload of `session:ready`. The Connection counts as open from the call on."""
+
+    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
+        """The ack's fields without `ok`. Raises Refused."""
+
+    async def closed(self, who: Identity, reason: str) -> None: ...
+
+
+class Clock(Protocol):
+    """UTC milliseconds; a fake in tests."""
+
+    def __call__(self) -> int: ...
