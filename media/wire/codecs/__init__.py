@@ -1,0 +1,1 @@
+"""What a forwarder must know of a payload, without decoding it."""
