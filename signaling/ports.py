@@ -94,7 +94,7 @@ class Apps(Protocol):
 
     async def get(self, app: str) -> App | None: ...
 
-    async def list(self) -> list[App]: ...
+    async def all(self) -> list[App]: ...
 
     async def put_key(self, key: ApiKey) -> None:
         """Insert or replace (revoking sets revoked_at)."""
@@ -124,7 +124,9 @@ class Broker(Protocol):
 
     async def unsubscribe(self, topics: Iterable[str]) -> None: ...
 
-    async def request(self, node: str, verb: str, body: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    async def request(
+        self, node: str, verb: str, body: dict[str, Any], timeout_s: float
+    ) -> dict[str, Any]:
         """Ask another node. Raises Refused: unavailable, timeout, or what that node refused with."""
 
     async def start(
@@ -191,7 +193,12 @@ class Connections(Protocol):
     """The live sockets of this node."""
 
     def emit(
-        self, connections: Iterable[str], event: str, data: Mapping[str, Any], *, volatile: bool = False
+        self,
+        connections: Iterable[str],
+        event: str,
+        data: Mapping[str, Any],
+        *,
+        volatile: bool = False,
     ) -> None:
         """Queue for each, encoded once. Unknown ids are passed over. Volatile ones are dropped first when a queue fills."""
 
