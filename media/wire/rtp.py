@@ -170,7 +170,7 @@ def find_extension(packet: Packet, wanted: int) -> tuple[int, int] | None:
     return None
 
 
-def patch_header(  # noqa: PLR0917 - keywords would cost a tenth of the hot path
+def patch_header(
     data: WriteBuffer,
     offset: int,
     payload_type: int,
