@@ -1,0 +1,263 @@
+import { io } from "../../vendor/socket.io.esm.min.js";
+import { Conversation } from "./conversation.js";
+import { Emitter } from "./emitter.js";
+import { TokenIMError } from "./errors.js";
+import { Files } from "./files.js";
+import { Outbox } from "./outbox.js";
+import { Room } from "./room.js";
+import { backoff, uniqueId } from "./wait.js";
+
+/** @typedef {import("./types.js").Session} Session */
+/** @typedef {import("./types.js").ConnectionState} ConnectionState */
+
+/**
+ * @typedef {object} ClientOptions
+ * @property {string} [url] origin of the server; the page's own by default
+ * @property {() => Promise<string>} token a user token, asked for before each attempt to connect
+ * @property {string} [device] names this installation; keep it between visits
+ * @property {Storage} [storage] where unacked sends outlive a reload
+ *
+ * @typedef {{event: string, data: any}} WireEvent
+ * @typedef {{state: ConnectionState, session: Session, wire: WireEvent, refused: TokenIMError,
+ *   drain: {retry_after_ms?: number}}} ClientEvents
+ */
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Refusals that a new attempt with a new token may heal; others end the Client. */
+const RETRYABLE_REFUSALS = new Set(["unauthorized", "unavailable", "rate_limited", "timeout", "internal"]);
+
+/**
+ * One connection to TokenIM for one User's Device: it owns the socket, reconnects by itself, and
+ * hands wire events to Conversations and Rooms. Nothing acked is lost and nothing is sent twice:
+ * sends wait in the Outbox, and what was missed is read from the log by cursor.
+ *
+ * @extends {Emitter<ClientEvents>}
+ */
+export class Client extends Emitter {
+  /** @param {ClientOptions} options */
+  constructor(options) {
+    super();
+    this._options = options;
+    this.url = options.url ?? location.origin;
+    this.device = options.device ?? uniqueId();
+    /** @type {ConnectionState} */
+    this.state = "connecting";
+    /** @type {Session | null} */
+    this.session = null;
+    /** The token in use; `Files` sends it with HTTP requests. */
+    this.token = "";
+    /** @type {Map<string, Conversation>} */
+    this._conversations = new Map();
+    this._refusals = 0;
+    this._closed = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._retryTimer = undefined;
+    this.outbox = new Outbox(this, options.storage);
+    this.files = new Files(this);
+    this._socket = io(this.url, {
+      autoConnect: false,
+      transports: ["websocket", "polling"],
+      auth: (/** @type {(auth: object) => void} */ send) => void this._authenticate(send),
+      reconnectionDelay: 400,
+      reconnectionDelayMax: 4000,
+      forceNew: true,
+    });
+    this._listen();
+  }
+
+  /** The signed-in User; empty before the first session. */
+  get user() {
+    return this.session?.user ?? "";
+  }
+
+  get online() {
+    return this.state === "online";
+  }
+
+  /**
+   * Connect and wait for the first session.
+   * @param {{timeout_ms?: number}} [options]
+   * @returns {Promise<Session>} rejects with a TokenIMError when refused for good or on timeout
+   */
+  connect(options = {}) {
+    this._socket.connect();
+    return new Promise((resolve, reject) => {
+      const finish = () => {
+        clearTimeout(timer);
+        offs.forEach((off) => off());
+      };
+      const fail = (/** @type {TokenIMError} */ error) => (finish(), reject(error));
+      const offs = [
+        this.on("session", (session) => (finish(), resolve(session))),
+        this.on("refused", fail),
+      ];
+      const timer = setTimeout(
+        () => fail(new TokenIMError("timeout", "no session in time", { retryable: true })),
+        options.timeout_ms ?? 20_000,
+      );
+    });
+  }
+
+  /** End the connection for good. */
+  close() {
+    this._closed = true;
+    clearTimeout(this._retryTimer);
+    this._socket.disconnect();
+    this._setState("closed");
+  }
+
+  /**
+   * One request; resolves with the ack's fields.
+   * @param {string} event
+   * @param {object} payload
+   * @param {{timeout_ms?: number}} [options]
+   * @returns {Promise<any>} rejects with TokenIMError: the server's code, `timeout`, or
+   *   `unavailable` when there is no session
+   */
+  request(event, payload, options = {}) {
+    if (!this.online) {
+      return Promise.reject(new TokenIMError("unavailable", "not connected", { retryable: true }));
+    }
+    return new Promise((resolve, reject) => {
+      const onAck = (/** @type {Error | null} */ error, /** @type {any} */ ack) => {
+        if (error) reject(new TokenIMError("timeout", event, { retryable: true }));
+        else if (ack?.ok) resolve(ack);
+        else reject(TokenIMError.fromWire(ack?.error ?? {}));
+      };
+      this._socket.timeout(options.timeout_ms ?? REQUEST_TIMEOUT_MS).emit(event, payload, onAck);
+    });
+  }
+
+  /**
+   * A request whose loss does not matter (typing, receipts): failures are dropped on purpose.
+   * @param {string} event
+   * @param {object} payload
+   */
+  hint(event, payload) {
+    this.request(event, payload).catch(() => undefined);
+  }
+
+  /**
+   * Join an open conversation by alias, creating it if asked.
+   * @param {{alias?: string, conversation?: string, create?: boolean, title?: string}} target
+   * @returns {Promise<Conversation>}
+   */
+  async joinConversation(target) {
+    const { conversation } = await this.request("conversation:join", target);
+    return this.conversation(conversation);
+  }
+
+  /**
+   * The live view of a conversation; the same object for the same id.
+   * @param {import("./types.js").ConversationInfo} info
+   */
+  conversation(info) {
+    let found = this._conversations.get(info.id);
+    if (!found) {
+      found = new Conversation(this, info);
+      this._conversations.set(info.id, found);
+    }
+    return found;
+  }
+
+  /**
+   * A Room of live media; nothing happens before `room.join()`.
+   * @param {string} room a conversation's id, or the name of a standalone room
+   * @param {import("./room.js").RoomOptions} [options]
+   */
+  room(room, options) {
+    return new Room(this, room, options);
+  }
+
+  _listen() {
+    this._socket.on("session:ready", (session) => this._ready(session));
+    this._socket.on("disconnect", (reason) => this._disconnected(String(reason)));
+    this._socket.on("connect_error", (error) => void this._connectError(error));
+    this._socket.onAny((event, data) => this._receive(event, data));
+  }
+
+  /** @param {(auth: object) => void} send */
+  async _authenticate(send) {
+    try {
+      this.token = await this._options.token();
+    } catch {
+      // No token now: the last one is refused or accepted by the server, which decides anyway.
+    }
+    send({ token: this.token, device: this.device, cursor: this.session?.cursor });
+  }
+
+  /** @param {Session} session */
+  _ready(session) {
+    this.session = session;
+    this.device = session.device ?? this.device;
+    this._refusals = 0;
+    this._setState("online");
+    this._catchUp(session.missed);
+    this.emit("session", session);
+    this.outbox.flush();
+  }
+
+  /** @param {any} missed */
+  _catchUp(missed) {
+    const entries = new Map();
+    for (const entry of missed?.conversations ?? []) entries.set(entry.id, entry);
+    for (const [id, conversation] of this._conversations) conversation.resumed(entries.get(id));
+  }
+
+  /** @param {string} reason */
+  _disconnected(reason) {
+    if (this._closed) return;
+    this._setState("reconnecting");
+    // socket.io does not come back by itself when the server closed the socket.
+    if (reason === "io server disconnect") this._retry();
+  }
+
+  /** @param {any} error */
+  async _connectError(error) {
+    if (this._closed) return;
+    if (this.session) this._setState("reconnecting");
+    if (this._socket.active) return;
+    const code = error?.data?.code ?? "unavailable";
+    if (!RETRYABLE_REFUSALS.has(code) || this._refusals > 5) {
+      this.emit("refused", new TokenIMError(code, error?.message ?? ""));
+      return;
+    }
+    this._retry(error?.data?.retry_after_ms);
+  }
+
+  /** @param {number} [after_ms] */
+  _retry(after_ms) {
+    clearTimeout(this._retryTimer);
+    const wait_ms = after_ms ?? backoff(this._refusals++);
+    this._retryTimer = setTimeout(() => this._closed || this._socket.connect(), wait_ms);
+  }
+
+  /**
+   * @param {string} event
+   * @param {any} data
+   */
+  _receive(event, data) {
+    if (event === "session:ready" || !data) return;
+    if (event === "session:expiring") void this._refresh();
+    if (event === "server:drain") this.emit("drain", data);
+    if (data.conversation) this._conversations.get(data.conversation)?.receive(event, data);
+    this.emit("wire", { event, data });
+  }
+
+  async _refresh() {
+    try {
+      this.token = await this._options.token();
+      await this.request("session:refresh", { token: this.token });
+    } catch {
+      // The server will close the socket when the token ends; reconnecting asks for a new one.
+    }
+  }
+
+  /** @param {ConnectionState} state */
+  _setState(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.emit("state", state);
+  }
+}

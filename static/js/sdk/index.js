@@ -1,0 +1,22 @@
+/**
+ * The TokenIM client for browsers: messages, presence, files and calls over one connection.
+ *
+ *     const client = new Client({ token: async () => (await (await fetch("/token")).json()).token });
+ *     await client.connect();
+ *     const conversation = await client.joinConversation({ alias: "lobby", create: true });
+ *     await conversation.open();
+ *     conversation.on("changed", () => render(conversation.messages));
+ *     conversation.send({ body: { text: "hello" } });
+ *
+ *     const room = client.room(conversation.id, { name: "Ann" });
+ *     room.on("track", ({ media }) => play(media));
+ *     await room.join();
+ *     await room.media.publish("camera", cameraTrack);
+ */
+export { Client } from "./client.js";
+export { Conversation } from "./conversation.js";
+export { Download } from "./download.js";
+export { codeOf, TokenIMError } from "./errors.js";
+export { Media } from "./media.js";
+export { Room } from "./room.js";
+export { Upload } from "./upload.js";

@@ -1,0 +1,158 @@
+import { Emitter } from "./emitter.js";
+import { Publisher } from "./publisher.js";
+import { Subscriber } from "./subscriber.js";
+
+/** @typedef {import("./types.js").Source} Source */
+/** @typedef {import("./subscriber.js").ReceivedTrack} ReceivedTrack */
+
+/**
+ * @typedef {object} Local a source this device sends, kept across transports
+ * @property {MediaStreamTrack} track
+ * @property {boolean} muted
+ * @property {import("./publisher.js").PublishOptions} options
+ *
+ * @typedef {{track: ReceivedTrack, ended: ReceivedTrack, channel: RTCDataChannel, data: {payload: any},
+ *   link: boolean, lost: void}} MediaEvents
+ */
+
+/**
+ * Both transports of a Participant, and what is sent on them whatever happens to them: `rebuild`
+ * makes new ones and publishes everything again.
+ * @extends {Emitter<MediaEvents>}
+ */
+export class Media extends Emitter {
+  /**
+   * @param {{room: string, request: import("./publisher.js").Request}} options
+   */
+  constructor(options) {
+    super();
+    this._options = options;
+    /** @type {RTCIceServer[]} */
+    this._iceServers = [];
+    /** @type {Publisher | null} */
+    this.publisher = null;
+    /** @type {Subscriber | null} */
+    this.subscriber = null;
+    /** @type {Map<Source, Local>} */
+    this.local = new Map();
+  }
+
+  /** Whether both transports that are in use carry packets. */
+  get up() {
+    const subscriber = this.subscriber;
+    const receiving = !subscriber?.tracks.size || subscriber.link.up;
+    return Boolean(this.publisher?.link.up) && receiving;
+  }
+
+  /**
+   * New transports, for a new or a lost Room.
+   * @param {RTCIceServer[]} iceServers
+   */
+  async rebuild(iceServers) {
+    this._iceServers = iceServers;
+    this._closeTransports();
+    const options = { ...this._options, iceServers };
+    this.subscriber = this._watchSubscriber(new Subscriber(options));
+    const publisher = new Publisher(options);
+    this.publisher = publisher;
+    this._watchLink(publisher.link);
+    await publisher.open();
+    for (const [source, local] of this.local) await this._send(publisher, source, local);
+  }
+
+  /**
+   * @param {Source} source
+   * @param {MediaStreamTrack} track
+   * @param {import("./publisher.js").PublishOptions} [options]
+   */
+  async publish(source, track, options = {}) {
+    track.contentHint = hintFor(source);
+    const wasMuted = this.local.get(source)?.muted;
+    this.local.set(source, { track, muted: false, options });
+    await this.publisher?.publish(source, track, options);
+    if (wasMuted) await this._tellMuted(source, false);
+  }
+
+  /** @param {Source} source */
+  async unpublish(source) {
+    this.local.delete(source);
+    await this.publisher?.unpublish(source);
+  }
+
+  /**
+   * Muted audio sends silence, muted video nothing; the others are told.
+   * @param {Source} source
+   * @param {boolean} muted
+   */
+  async setMuted(source, muted) {
+    const local = this.local.get(source);
+    if (!local) return;
+    local.muted = muted;
+    local.track.enabled = !muted;
+    if (muted && local.track.kind === "video") await this.publisher?.pause(source);
+    await this._tellMuted(source, muted);
+  }
+
+  /** @param {{offer_id: string, sdp: string, tracks: import("./types.js").OfferedTrack[]}} offer */
+  answer(offer) {
+    return this.subscriber?.answer(offer);
+  }
+
+  close() {
+    this._closeTransports();
+    this.publisher = null;
+    this.subscriber = null;
+  }
+
+  _closeTransports() {
+    this.publisher?.close();
+    this.subscriber?.close();
+  }
+
+  /**
+   * @param {Publisher} publisher
+   * @param {Source} source
+   * @param {Local} local
+   */
+  async _send(publisher, source, local) {
+    if (local.track.readyState === "ended" && !local.muted) return;
+    await publisher.publish(source, local.track, local.options);
+    if (local.muted) await this.setMuted(source, true);
+  }
+
+  /**
+   * @param {Source} source
+   * @param {boolean} muted
+   */
+  async _tellMuted(source, muted) {
+    const track = this.publisher?.sent.get(source)?.id;
+    if (track) await this._options.request("track:update", { room: this._options.room, track, muted });
+  }
+
+  /** @param {Subscriber} subscriber */
+  _watchSubscriber(subscriber) {
+    subscriber.on("track", (track) => this.emit("track", track));
+    subscriber.on("ended", (track) => this.emit("ended", track));
+    subscriber.on("channel", (channel) => this._channel(channel));
+    this._watchLink(subscriber.link);
+    return subscriber;
+  }
+
+  /** @param {import("./link.js").Link} link */
+  _watchLink(link) {
+    link.on("up", () => this.emit("link", this.up));
+    link.on("restart", () => this.emit("link", false));
+    link.on("lost", () => this.emit("lost", undefined));
+  }
+
+  /** @param {RTCDataChannel} channel */
+  _channel(channel) {
+    if (channel.label !== "data" && channel.label !== "data-lossy") return this.emit("channel", channel);
+    channel.addEventListener("message", (event) => this.emit("data", { payload: event.data }));
+  }
+}
+
+/** @param {Source} source */
+function hintFor(source) {
+  return { camera: "motion", screen: "detail", microphone: "speech", screen_audio: "music" }[source];
+}
