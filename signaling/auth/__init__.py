@@ -1,0 +1,1 @@
+"""Who may call: apps and their keys, tokens of users, and what a token grants."""

@@ -1,0 +1,123 @@
+"""Apps and their API keys: made, rotated, revoked, and checked as credentials."""
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from typing import Any
+
+import msgspec
+
+from signaling.auth.sealing import MasterKey, SealBroken
+from signaling.errors import Refused
+from signaling.model import ApiKey, App
+from signaling.ports import Apps, Clock
+
+APP_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+SCOPES = frozenset({"tokens", "read", "write", "admin"})
+"""What a key may do over REST: sign tokens, read, write, and manage keys."""
+
+
+class IssuedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A new key and its secret: the only time the secret leaves."""
+
+    key: ApiKey
+    secret: str
+
+
+def now_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Registry:
+    """The tenants of this installation."""
+
+    def __init__(self, apps: Apps, master: MasterKey, clock: Clock = now_ms) -> None:
+        # passed in
+        self._apps = apps
+        self._master = master
+        self._clock = clock
+
+    async def create_app(
+        self, name: str, app: str | None = None, settings: dict[str, Any] | None = None
+    ) -> App:
+        """Raises Refused: bad_request for an id of another shape, conflict when it is taken."""
+        app = f"app-{secrets.token_hex(6)}" if app is None else app
+        if not APP_ID.fullmatch(app):
+            raise Refused("bad_request", f"not an app id: {app!r} (a-z, 0-9, - and _, at most 63)")
+        if not name.strip() or len(name) > 200:
+            raise Refused("bad_request", "an app needs a name of at most 200 characters")
+        made = App(id=app, name=name.strip(), created_at=self._clock(), settings=settings or {})
+        return await self._apps.create(made)
+
+    async def app(self, app: str) -> App:
+        """Raises Refused not_found."""
+        found = await self._apps.get(app)
+        if found is None:
+            raise Refused("not_found", f"no app {app!r}")
+        return found
+
+    async def apps(self) -> list[App]:
+        """Every tenant."""
+        return await self._apps.all()
+
+    async def create_key(
+        self, app: str, name: str = "", scopes: tuple[str, ...] = ("tokens", "read", "write")
+    ) -> IssuedKey:
+        """A key of an app; its secret is shown here and never again. Raises Refused."""
+        await self.app(app)
+        if not scopes or not SCOPES.issuperset(scopes):
+            raise Refused("bad_request", f"scopes are of: {', '.join(sorted(SCOPES))}")
+        key, secret = f"key-{secrets.token_hex(8)}", secrets.token_urlsafe(32)
+        record = ApiKey(
+            id=key,
+            app=app,
+            name=name[:200],
+            scopes=tuple(sorted(set(scopes))),
+            sealed=self._master.seal(secret.encode(), key),
+            digest=hashlib.sha256(secret.encode()).digest(),
+            created_at=self._clock(),
+        )
+        await self._apps.put_key(record)
+        return IssuedKey(key=record, secret=secret)
+
+    async def keys(self, app: str) -> list[ApiKey]:
+        """Keys of an app, the revoked ones too. Raises Refused not_found."""
+        await self.app(app)
+        return await self._apps.keys(app)
+
+    async def revoke_key(self, key: str, app: str | None = None) -> ApiKey:
+        """End a key; with `app`, only one of that app's. Raises Refused not_found."""
+        found = await self._apps.key(key)
+        if found is None or (app is not None and found.app != app):
+            raise Refused("not_found", f"no key {key!r}")
+        if found.revoked_at is None:
+            found = msgspec.structs.replace(found, revoked_at=self._clock())
+            await self._apps.put_key(found)
+        return found
+
+    async def live_key(self, key: str) -> ApiKey | None:
+        """A key that exists and is not revoked."""
+        found = await self._apps.key(key)
+        return found if found is not None and found.revoked_at is None else None
+
+    def signing_secret(self, key: ApiKey) -> str:
+        """What a key signs tokens with. Raises Refused when the master key has changed."""
+        try:
+            return self._master.open(key.sealed, key.id).decode()
+        except SealBroken as error:
+            raise Refused(
+                "unavailable", "this key was sealed under another master key", retryable=False
+            ) from error
+
+    async def authenticate(self, key: str, secret: str) -> ApiKey:
+        """The key of Basic credentials. Raises Refused unauthorized."""
+        found = await self.live_key(key)
+        digest = hashlib.sha256(secret.encode()).digest()
+        # Compare also when there is no such key: both refusals take the same time.
+        same = hmac.compare_digest(digest, found.digest if found else bytes(32))
+        if found is None or not same:
+            raise Refused("unauthorized", "unknown key or wrong secret")
+        return found

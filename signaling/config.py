@@ -1,0 +1,296 @@
+"""Settings: frozen, from defaults, a TOML file, TOKENIM_* variables and options; later ones win.
+
+A name is `section.field` in TOML and `TOKENIM_SECTION_FIELD` in the environment. Fields that end in
+`_ms`, `_s` or `_bytes` take a number in that unit or a text with its own (`"25s"`, `"32KiB"`).
+"""
+
+import difflib
+import os
+import tomllib
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from types import NoneType
+from typing import Any, TypeVar
+
+from signaling.units import duration_ms, size_bytes
+
+ENV_PREFIX = "TOKENIM_"
+ENV_ALIASES = {
+    "TOKENIM_DATABASE_URL": "storage.database_url",
+    "TOKENIM_DATA_DIR": "storage.data_dir",
+    "TOKENIM_BLOBS_URL": "storage.blobs_url",
+    "TOKENIM_HOST": "http.host",
+    "TOKENIM_PORT": "http.port",
+}
+NOT_SETTINGS = frozenset({"TOKENIM_CONFIG"})
+MASTER_KEY_MIN_CHARS = 32
+PLACEHOLDERS = ("changeme", "change-me", "secret", "password", "default", "example", "masterkey")
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message names it and says what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where browsers and apps come in."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    """How browsers reach this server, when it is not what they see in the address (a proxy)."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_self: bool = False
+    """Use a certificate of our own, made once in the data directory."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose X-Forwarded-* headers are believed."""
+    max_body_bytes: int = 1024 * 1024
+    shutdown_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """The forwarding unit."""
+
+    host: str = ""
+    """Address to bind; empty follows http.host."""
+    port: int = 7882
+    """UDP; 0 takes a free one."""
+    announce: tuple[str, ...] = ()
+    """Addresses put into candidates instead of the interfaces' own (behind NAT)."""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Where things are kept."""
+
+    data_dir: Path = Path(".tokenim")
+    database_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in the data directory."""
+    blobs_url: str = ""
+    """obstore URL; empty means a folder in the data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """Scale-out; without a URL the process is alone."""
+
+    url: str = ""
+    prefix: str = "tokenim:"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Socket.IO."""
+
+    ping_interval_ms: int = 25_000
+    ping_timeout_ms: int = 20_000
+    connect_timeout_ms: int = 5_000
+    """From the socket's opening to an accepted CONNECT."""
+    max_packet_bytes: int = 1_000_000
+    max_queue_bytes: int = 1024 * 1024
+    """Outgoing bytes waiting for one socket before it is cut as `slow_consumer`."""
+    max_depth: int = 32
+    max_attachments: int = 10
+    max_connections_per_address: int = 1_000
+    max_connections_per_user: int = 50
+    origins: tuple[str, ...] = ()
+    """Allowed Origin headers; empty means the server's own. `*` allows any."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """What one caller may ask for."""
+
+    message_bytes: int = 32 * 1024
+    mentions: int = 100
+    group_members: int = 10_000
+    missed_events: int = 300
+    file_bytes: int = 2 * 1024**3
+    app_files_bytes: int = 20 * 1024**3
+    room_participants: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DevSettings:
+    """A first look: an app made at start, guest tokens for whoever asks. Never in production."""
+
+    enabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    http: HttpSettings = field(default_factory=HttpSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    dev: DevSettings = field(default_factory=DevSettings)
+    master_key: str = field(default="", repr=False)
+    """Root of every secret kept; the same on every node. Made by `openssl rand -base64 32`."""
+    node: str = ""
+    """This process's name among the nodes; empty makes one up."""
+
+    @property
+    def database_url(self) -> str:
+        """The database, with the default filled in."""
+        data_dir = self.storage.data_dir.absolute()
+        return self.storage.database_url or f"sqlite+aiosqlite:///{data_dir / 'tokenim.db'}"
+
+    @property
+    def media_host(self) -> str:
+        """Where UDP is bound."""
+        return self.media.host or self.http.host
+
+
+def load(
+    path: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Settings from a TOML file, the environment and `options` (`{"http.port": 0}`).
+
+    Raises ConfigError for a name that does not exist, with the nearest one that does, and for a
+    value of the wrong shape. Without `path`, TOKENIM_CONFIG names the file, if set.
+    """
+    env = os.environ if env is None else env
+    if path is None and env.get("TOKENIM_CONFIG"):
+        path = Path(env["TOKENIM_CONFIG"])
+    known = dict(_known(Settings))
+    values: dict[str, Any] = {}
+    for source in (_from_file(path), _from_env(env, known), (options or {}).items()):
+        for name, raw in source:
+            if name not in known:
+                raise ConfigError(f"unknown setting {name!r}{_nearest(name, known)}")
+            values[name] = _converted(name, known[name], raw)
+    return _built(Settings, values)
+
+
+def check_secrets(settings: Settings) -> None:
+    """Refuse to serve with a missing, default or guessable master key. Raises ConfigError."""
+    key = settings.master_key
+    if not key:
+        raise ConfigError(
+            "master_key is not set: put the output of `openssl rand -base64 32` into"
+            " TOKENIM_MASTER_KEY, or use --dev for a first look"
+        )
+    plain = key.lower()
+    if len(key) < MASTER_KEY_MIN_CHARS or len(set(key)) < 12 or plain.startswith(PLACEHOLDERS):
+        raise ConfigError(
+            "master_key can be guessed: use at least 32 random characters, as"
+            " `openssl rand -base64 32` prints"
+        )
+
+
+def _known(cls: Any) -> Iterator[tuple[str, Any]]:
+    hints = typing.get_type_hints(cls)
+    for item in fields(cls):
+        hint = hints[item.name]
+        if is_dataclass(hint):
+            yield from ((f"{item.name}.{name}", inner) for name, inner in _known(hint))
+        else:
+            yield item.name, hint
+
+
+def _from_file(path: Path | None) -> Iterator[tuple[str, Any]]:
+    if path is None:
+        return
+    try:
+        tree = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", raw) for inner, raw in value.items())
+        else:
+            yield name, value
+
+
+def _from_env(env: Mapping[str, str], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    names = {ENV_PREFIX + name.replace(".", "_").upper(): name for name in known} | ENV_ALIASES
+    for variable in sorted(env):
+        if not variable.startswith(ENV_PREFIX) or variable in NOT_SETTINGS:
+            continue
+        if variable not in names:
+            raise ConfigError(f"unknown variable {variable!r}{_nearest(variable, names)}")
+        yield names[variable], env[variable]
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _converted(name: str, hint: Any, raw: Any) -> Any:
+    try:
+        return _value(name, hint, raw)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def _value(name: str, hint: Any, raw: Any) -> Any:
+    args = typing.get_args(hint)
+    if NoneType in args:
+        return None if raw in (None, "") else _value(name, args[0], raw)
+    if typing.get_origin(hint) is tuple:
+        parts = raw.split(",") if isinstance(raw, str) else raw
+        return tuple(str(part).strip() for part in parts if str(part).strip())
+    if hint is bool:
+        return _truth(raw)
+    if hint is int or hint is float:
+        return _number(name, hint, raw)
+    if hint is Path:
+        return Path(raw).expanduser()
+    if not isinstance(raw, str):
+        raise TypeError(f"expected text, not {raw!r}")
+    return raw
+
+
+def _truth(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    if not isinstance(raw, str) or raw.lower() not in words:
+        raise ValueError(f"expected true or false, not {raw!r}")
+    return words[raw.lower()]
+
+
+def _number(name: str, hint: type, raw: Any) -> int | float:
+    if isinstance(raw, bool):
+        raise TypeError(f"expected a number, not {raw!r}")
+    if isinstance(raw, str) and not raw.strip().replace(".", "", 1).isdigit():
+        if name.endswith("_bytes"):
+            raw = size_bytes(raw)
+        elif name.endswith("_ms"):
+            raw = duration_ms(raw)
+        elif name.endswith("_s"):
+            raw = duration_ms(raw) / 1000
+    if isinstance(raw, float) and hint is int and not raw.is_integer():
+        raise ValueError(f"expected a whole number, not {raw!r}")
+    value: int | float = hint(raw)
+    if value < 0:
+        raise ValueError(f"cannot be negative: {raw!r}")
+    return value
+
+
+T = TypeVar("T")
+
+
+def _built(cls: type[T], values: Mapping[str, Any], prefix: str = "") -> T:
+    hints = typing.get_type_hints(cls)
+    made: dict[str, Any] = {}
+    for item in fields(cls):  # type: ignore[arg-type]
+        name = prefix + item.name
+        if is_dataclass(hints[item.name]):
+            made[item.name] = _built(hints[item.name], values, f"{name}.")
+        elif name in values:
+            made[item.name] = values[name]
+    return cls(**made)

@@ -1,0 +1,1 @@
+"""HTTP: the demo's pages, health, metrics, REST. The only package that knows aiohttp."""
