@@ -69,6 +69,11 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     created_by: str
     head: int = 0
+    messages: int = 0
+    """How many of its events are messages."""
+    position: int = 0
+    """Position of its newest event."""
+    member_count: int = 0
     archived_at: int | None = None
     settings: dict[str, Any] = {}
 
@@ -81,11 +86,35 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     joined_at: int
     from_seq: int = 0
-    """First event this member may not see is none when 0; otherwise events below are hidden."""
+    """Events below it are hidden from this member; 0 hides none."""
     left_at: int | None = None
+    left_seq: int = 0
+    """The event that ended the membership, the last one this user may see."""
+    banned_until: int | None = None
+    """May not join again before; None when not banned."""
     muted_until: int | None = None
+    """May not write before."""
     delivered: int = 0
     read: int = 0
+    sent_at: int = 0
+    """When this member's newest message was sent."""
+    preferences: dict[str, Any] = {}
+    """This user's own view of the conversation: archived, pinned, silent_until."""
+    name: str | None = None
+    """What the user is called; read with the member, kept with the user."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a User stands in one Conversation; the counts are those of the log."""
+
+    conversation: Conversation
+    member: Member
+    unread: int = 0
+    """Messages after the member's read watermark; one's own move it."""
+    mentions: int = 0
+    """Those of them that mention the member, or everyone."""
+    last: "Event | None" = None
+    """The newest event, if the member may see it."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +154,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     data: dict[str, Any] = {}
     client_id: str | None = None
-    fingerprint: bytes = b""
+    fingerprint: str = ""
     """Digest of the request; the same client_id with another one is a `conflict`."""
 
 
@@ -134,6 +163,51 @@ class Appended(msgspec.Struct, frozen=True, kw_only=True):
 
     event: Event
     duplicate: bool = False
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision sees: the state inside the transaction that will carry it out."""
+
+    conversation: Conversation
+    members: dict[str, Member]
+    """Those asked for that were ever members; look at `left_at`."""
+    owners: int
+    """How many owners have not left."""
+    target: Event | None = None
+    """The event asked for, if it exists."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision wants done, all or nothing."""
+
+    conversation: Conversation | None = None
+    """Replaces title, alias, open, archived_at and settings."""
+    members: tuple[Member, ...] = ()
+    """Inserted or replaced; only users the scene was asked for."""
+    drafts: tuple[Draft, ...] = ()
+    """Appended in order: the first gets head + 1."""
+    target: dict[str, Any] | None = None
+    """Replaces the data of the scene's target event."""
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision led to."""
+
+    conversation: Conversation
+    members: dict[str, Member]
+    events: list[Event]
+    duplicate: bool = False
+    """The first draft's client_id had been used: nothing was done, `events` is that first answer."""
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person in an App."""
+
+    app: str
+    id: str
+    name: str | None = None
+    created_at: int
+    seen_at: int
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,78 +12,160 @@ from signaling.model import (
     ApiKey,
     App,
     Appended,
+    Change,
     Conversation,
+    Decided,
+    Device,
     Draft,
     Event,
     Identity,
     Member,
     Presence,
+    Scene,
+    Standing,
 )
+
+Allow = Callable[[Conversation, Member | None], None]
+"""A policy: sees the conversation and the sender's membership (None: never a member, or left) as
+they are inside the transaction, and raises Refused. Pure: it may run on another thread, or twice."""
+
+Decide = Callable[[Scene], Change]
+"""A decision over a scene; raises Refused. Pure, like Allow."""
 
 
 class Log(Protocol):
     """The event logs. A returned append is on disk; seq of a conversation runs 1, 2, 3 without a gap."""
 
-    async def append(self, draft: Draft) -> Appended:
-        """Increment the head and insert, in one transaction. Raises Refused: not_found, conflict."""
+    async def append(self, draft: Draft, allow: Allow | None = None) -> Appended:
+        """Increment the head and insert, in one transaction. Raises Refused: not_found, conflict,
+        unavailable, and what `allow` raises.
+
+        A message moves its sender's own watermarks to it.
+        """
 
     async def read(
-        self, conversation: str, *, after: int = 0, before: int | None = None, limit: int
+        self,
+        conversation: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        thread: int | None = None,
     ) -> list[Event]:
-        """Events in order. With `before`: the `limit` newest below it; else the oldest above `after`."""
+        """Events in order. With `before`: the `limit` newest below it; else the oldest above `after`.
+
+        `thread` keeps to the messages of one thread.
+        """
 
     async def get(self, conversation: str, seq: int) -> Event | None:
         """One event."""
 
-    async def amend(
-        self, draft: Draft, target: int, change: Callable[[Event], dict[str, Any]]
-    ) -> Appended:
-        """Append `draft`, and in the same transaction replace the target event's data with `change(target)`."""
-
     async def since(
-        self, app: str, user: str, position: int, limit: int
-    ) -> tuple[list[Conversation], int]:
-        """Conversations of a member that grew after `position`, and the position reached.
+        self, app: str, user: str, position: int, known: Mapping[str, int], limit: int
+    ) -> "Missed":
+        """What a member has not seen: of every conversation that grew, or in which their watermarks
+        moved, after `position`, and of those in `known` (id -> last seq seen), up to `limit` events.
 
-        Never skips an event that commits later; may repeat one.
+        Never skips an event that commits later; may repeat one. A membership that ended after
+        `position` gives that one event.
         """
 
     async def tail(self, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
-        """(app, event) of the whole node-wide log after `position`, in order of commit, and the position reached."""
+        """(app, event) of the whole log after `position`, in order of commit, and the position reached.
+
+        Position -1 reads nothing and gives the end.
+        """
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member missed of one conversation, oldest first."""
+
+    standing: Standing
+    events: list[Event]
+    limited: bool = False
+    """There are more after the last of these."""
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `Log.since`."""
+
+    gaps: list[Gap]
+    position: int
+    """The end of the log when it was read."""
+    known: bool = True
+    """False when the position asked for lies beyond the end: it belongs to another log."""
 
 
 class Conversations(Protocol):
-    """Conversations, members and watermarks. Membership changes are appended in the same transaction."""
+    """Conversations, members and watermarks."""
 
     async def create(
         self, conversation: Conversation, members: Sequence[Member], drafts: Sequence[Draft]
     ) -> tuple[Conversation, list[Event]]:
-        """Insert, or give back the one that has this id or alias already (no events then)."""
+        """Insert and append, or give back the one that has this id, alias or client_id already (no
+        events then). Raises Refused conflict when the client_id was used for something else."""
 
     async def get(self, app: str, conversation: str) -> Conversation | None:
         """By id or alias."""
 
-    async def change(self, conversation: Conversation, draft: Draft) -> Event:
-        """Replace title, open, archived_at and settings, and append."""
+    async def decide(
+        self,
+        app: str,
+        conversation: str,
+        users: Iterable[str],
+        decide: Decide,
+        target: int | None = None,
+    ) -> Decided:
+        """Show `decide` the scene (these users, this event) and do what it says, in one transaction.
+
+        Raises Refused: not_found, conflict (alias taken, client_id used otherwise), unavailable.
+        """
 
     async def member(self, conversation: str, user: str) -> Member | None:
         """One member who has not left."""
 
-    async def members(self, conversation: str, after: str = "", limit: int = 1000) -> list[Member]:
-        """Members who have not left, ordered by user."""
+    async def members(self, conversation: str, after: str = "", limit: int = 100) -> list[Member]:
+        """Members who have not left, ordered by user, with names."""
 
-    async def put_member(self, member: Member, draft: Draft | None) -> Event | None:
-        """Insert or replace one member (left_at ends it), and append."""
+    async def standing(self, app: str, conversation: str, user: str) -> Standing | None:
+        """One conversation (by id or alias) as one of its members sees it."""
 
-    async def of_user(
-        self, app: str, user: str, after: str = "", limit: int = 100
-    ) -> list[tuple[Conversation, Member]]:
-        """A user's conversations, ordered by id."""
+    async def standings(
+        self, app: str, user: str, before: int | None = None, limit: int = 100
+    ) -> list[Standing]:
+        """A member's conversations, the latest active first; `before` is a conversation's position."""
+
+    async def ids_of(self, app: str, user: str) -> list[str]:
+        """Ids of every conversation the user is in."""
+
+    async def share(self, app: str, user: str, other: str) -> bool:
+        """Whether two users have a conversation in common."""
 
     async def advance(
         self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
     ) -> Member | None:
         """Move watermarks forward (never back, never past head, read pulls delivered). None if nothing moved."""
+
+
+class Users(Protocol):
+    """People, their devices, and whom they block."""
+
+    async def seen(self, app: str, user: str, device: str, name: str | None, at: int) -> None:
+        """Insert or refresh the user and the device. Raises Refused unauthorized: device revoked."""
+
+    async def names(self, app: str, users: Sequence[str]) -> dict[str, str]: ...
+
+    async def devices(self, app: str, user: str) -> list[Device]: ...
+
+    async def revoke_device(self, app: str, user: str, device: str, at: int) -> bool:
+        """The device may not connect again; False when there is none."""
+
+    async def block(self, app: str, user: str, other: str, on: bool) -> None: ...
+
+    async def blocked(self, app: str, by: str, user: str) -> bool:
+        """Whether `by` blocks `user`."""
+
+    async def blocks(self, app: str, user: str) -> list[str]: ...
 
 
 class Apps(Protocol):
@@ -112,6 +194,8 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     volatile: bool = False
     exclude: str | None = None
     """A Connection that does not get it: the one that caused it."""
+    device: str | None = None
+    """On a user's topic: only this Device's Connections get it."""
 
 
 class Broker(Protocol):
@@ -167,7 +251,10 @@ class NodeRegistry(Protocol):
     async def nodes(self) -> dict[str, dict[str, str]]: ...
 
     async def claim(self, room: str, node: str) -> str:
-        """The node that holds the room: this one if nobody living did."""
+        """The node that holds the room: this one if nobody living did.
+
+        A claim lasts a period (10 s); its holder claims again before that to keep it.
+        """
 
     async def release(self, room: str, node: str) -> None: ...
 
