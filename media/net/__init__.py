@@ -1,0 +1,1 @@
+"""The shell around the SFU's decisions: one UDP socket, ICE-lite, DTLS, SRTP, SCTP."""

@@ -1,0 +1,29 @@
+"""Fixed slots of memory that packets are received into and sent from, in place.
+
+Slots are addressed three ways: by number, through one memoryview (`view[slot * SLOT_BYTES]`), and
+by C pointer (`pointers[slot]`) for the cipher.
+"""
+
+from typing import Any, Final
+
+import cffi
+
+SLOT_BYTES: Final = 2048
+"""A slot holds any packet of a 1500-byte path with room for an SRTP trailer."""
+MAX_DATAGRAM_BYTES: Final = 1600
+"""Longer datagrams are not sent."""
+
+ffi = cffi.FFI()
+
+
+class Arena:
+    """`slots` consecutive slots; `view` covers them all."""
+
+    __slots__ = ("base", "memory", "pointers", "slots", "view")
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.memory: Any = ffi.new("char[]", slots * SLOT_BYTES)
+        self.view = memoryview(ffi.buffer(self.memory)).cast("B")
+        self.pointers: list[Any] = [self.memory + n * SLOT_BYTES for n in range(slots)]
+        self.base = int(ffi.cast("uintptr_t", self.memory))
