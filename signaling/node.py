@@ -1,0 +1,270 @@
+"""This process: the gateway's questions go to services, the Broker's hints go to sockets."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from signaling import topics as names
+from signaling.auth.tokens import Claims
+from signaling.dispatch import Table, dispatch
+from signaling.errors import Refused
+from signaling.fanout import Fanout
+from signaling.membership import Membership
+from signaling.model import Identity
+from signaling.ports import Broker, Clock, Connections, Hint, NodeRegistry, Remote
+from signaling.sessions import Sessions
+from signaling.tail import LogReader, Tail
+from signaling.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+ROUND_S = 1.0
+"""How often the log's end is read with several nodes, and tokens are checked for their end."""
+ANNOUNCE_S = 3.0
+DEVICE_MAX_CHARS = 128
+
+Verify = Callable[[str], Awaitable[Claims]]
+"""Checks a token; raises Refused unauthorized."""
+Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Answers another node's request of one verb; raises Refused."""
+
+
+class Sync(Protocol):
+    """What a Connection missed."""
+
+    async def ready(self, who: Identity, cursor: str | None) -> dict[str, Any]:
+        """`{cursor, missed}` of `session:ready`."""
+
+
+class Members(Protocol):
+    """Who is in which Conversation."""
+
+    async def ids_of(self, app: str, user: str) -> list[str]:
+        """Every Conversation of a user."""
+
+
+class Users(Protocol):
+    """Who has been here."""
+
+    async def seen(self, app: str, user: str, device: str, name: str | None, at: int) -> None:
+        """Raises Refused unauthorized when the device is revoked."""
+
+
+class Lifecycle(Protocol):
+    """A service that follows Connections as they come and go."""
+
+    async def opened(self, who: Identity) -> None:
+        """The Connection listens already; `session:ready` has not been written."""
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        """The socket is gone."""
+
+
+class Node:
+    """Implements the gateway's Hooks."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        broker: Broker,
+        registry: NodeRegistry,
+        connections: Connections,
+        log: LogReader,
+        members: Members,
+        users: Users,
+        sync: Sync,
+        verify: Verify,
+        clock: Clock,
+        alone: bool = True,
+    ) -> None:
+        # passed in
+        self.name = name
+        self.alone = alone
+        """No other node shares the log: its end need not be read."""
+        self._broker = broker
+        self._registry = registry
+        self._sockets = connections
+        self._members = members
+        self._users = users
+        self._sync = sync
+        self._verify = verify
+        self._clock = clock
+        # filled at composition
+        self.table: Table = {}
+        self.lifecycles: Sequence[Lifecycle] = ()
+        self.verbs: dict[str, Answer] = {}
+        self.on_gap: list[Callable[[], None]] = []
+        self.ready_fields: dict[str, Any] = {}
+        """Constant fields of `session:ready`: limits, features."""
+        self.ice_servers: Callable[[Identity], list[dict[str, Any]]] = lambda _: []
+        # made here
+        self._tasks = Tasks()
+        self.sessions = Sessions()
+        self._claims: dict[str, Claims] = {}
+        self.fanout = Fanout(broker, connections, self.sessions, self._missing, self._member)
+        self.tail = Tail(log, lambda: self.fanout, self._member, self._tasks)
+        self.membership = Membership(self.fanout, self.sessions, self.tail, self._tasks)
+
+    async def start(self) -> None:
+        """Join the other nodes."""
+        await self.tail.start()
+        await self._broker.start(self._hint, self._asked, self._gap)
+        await self._announce()
+        self._tasks.every(ANNOUNCE_S, self._announce, "announce")
+        self._tasks.every(ROUND_S, self._expire, "expire sessions")
+        if not self.alone:
+            self._tasks.every(ROUND_S, self.tail.round, "tail")
+
+    async def close(self) -> None:
+        """Leave the other nodes; sockets are the gateway's to close, before."""
+        await self._tasks.close()
+        try:
+            await self._registry.withdraw(self.name)
+        except Refused as error:
+            log.warning("cannot withdraw: %s", error.message)
+        await self._broker.close()
+
+    # Hooks
+
+    async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
+        """Who a CONNECT's `{token, device?}` is. Raises Refused."""
+        token, device = auth.get("token"), auth.get("device")
+        if not isinstance(token, str):
+            raise Refused("unauthorized", "auth.token is missing")
+        claims = await self._verify(token)
+        if device is None:
+            device = claims.device or remote.connection
+        if not isinstance(device, str) or not 0 < len(device) <= DEVICE_MAX_CHARS:
+            raise Refused("bad_request", "auth.device must be text of 1 to 128 characters")
+        who = claims.identity(remote.connection, device)
+        await self._users.seen(who.app, who.user, who.device, who.name, self._clock())
+        self._claims[who.connection] = claims
+        return who
+
+    async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
+        """Listen first, read then: what happens in between waits behind `session:ready`."""
+        claims = self._claims.pop(who.connection, None)
+        self.sessions.put(who, claims.key if claims else "", claims.jti if claims else None)
+        self.fanout.hold(who.connection)
+        await self._listen(who)
+        for lifecycle in self.lifecycles:
+            await lifecycle.opened(who)
+        ready = await self._sync.ready(who, cursor)
+        self.fanout.release(who.connection, self._heads(who, ready))
+        return {
+            **self.ready_fields,
+            "user": who.user,
+            "device": who.device,
+            "app": who.app,
+            "name": who.name,
+            "server_time": self._clock(),
+            "expires_at": who.expires_at,
+            "ice_servers": self.ice_servers(who),
+            **ready,
+        }
+
+    async def _listen(self, who: Identity) -> None:
+        """The user's topic before their Conversations' are read: a joining in between is heard."""
+        await self.fanout.listen(who.connection, [names.user(who.app, who.user)])
+        ids = await self._members.ids_of(who.app, who.user)
+        topics = [names.conversation(who.app, conversation) for conversation in ids]
+        await self.fanout.listen(who.connection, topics)
+        if not self.alone:
+            end = await self.tail.end()
+            for topic in topics:
+                self.fanout.order.begin(topic, end)
+
+    def _heads(self, who: Identity, ready: dict[str, Any]) -> dict[str, int]:
+        """How far `session:ready` itself brings the Connection."""
+        return {
+            names.conversation(who.app, entry["id"]): entry["head"]
+            for entry in ready.get("missed", {}).get("conversations", ())
+            if "head" in entry
+        }
+
+    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
+        """One request, by who the Connection is now: its token may have been refreshed."""
+        current = self.sessions.get(who.connection)
+        if current is None:
+            raise Refused("unauthorized", "this connection is closed")
+        if current.expires_at <= self._clock():
+            raise Refused("unauthorized", "token has expired")
+        return await dispatch(self.table, current, event, payload)
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        """The socket is gone; nothing is emitted to it any more."""
+        self._claims.pop(who.connection, None)
+        current = self.sessions.remove(who.connection)
+        await self.fanout.drop(who.connection)
+        if current is not None:
+            for lifecycle in self.lifecycles:
+                await lifecycle.closed(current, reason)
+
+    async def refresh(self, who: Identity, token: str) -> int:
+        """Take a new token on the live socket; the UTC ms it runs out. Raises Refused."""
+        claims = await self._verify(token)
+        if (claims.app, claims.user) != (who.app, who.user):
+            raise Refused("forbidden", "the token is for another user")
+        renewed = claims.identity(who.connection, who.device)
+        self.sessions.put(renewed, claims.key, claims.jti)
+        return renewed.expires_at
+
+    async def _expire(self) -> None:
+        expiring, expired = self.sessions.due(self._clock())
+        for who in expiring:
+            data = {"expires_at": who.expires_at}
+            self._sockets.emit((who.connection,), "session:expiring", data)
+        for who in expired:
+            self._sockets.close(who.connection, "token_expired")
+
+    # Broker
+
+    def _hint(self, topic: str, hint: Hint) -> None:
+        if topic[0] == "u" and hint.event in ("member:joined", "member:left"):
+            self._member(names.parse(topic).app, hint.data)
+        elif topic[0] == "u" and hint.event == "session:revoked":
+            self._revoked(topic, hint.data)
+        else:
+            self.fanout.hint(topic, hint)
+
+    def _revoked(self, topic: str, data: Mapping[str, Any]) -> None:
+        """Cut the sockets of a user: all, a device's, or those a key or token opened."""
+        _, app, user = names.parse(topic)
+        fits = set(self.sessions.of(app, user, data.get("device")))
+        fits &= set(self.sessions.signed_with(app, user, data.get("key"), data.get("jti")))
+        for connection in fits:
+            self._sockets.close(connection, "revoked")
+
+    async def _asked(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self.verbs.get(verb)
+        if answer is None:
+            raise Refused("unsupported", f"no node answers {verb!r}")
+        return await answer(body)
+
+    def _gap(self) -> None:
+        """The Broker was away: what the log holds is read at once, the rest is told anew."""
+        self._tasks.spawn(self._after_gap(), "after a gap")
+
+    async def _after_gap(self) -> None:
+        await self._announce()
+        await self.tail.round()
+        for told in self.on_gap:
+            told()
+
+    def _missing(self, topic: str) -> None:
+        self.tail.missing(topic)
+
+    def _member(self, app: str, data: Mapping[str, Any]) -> None:
+        self.membership.apply(app, data)
+
+    async def _announce(self) -> None:
+        try:
+            await self._registry.announce(self.name, {})
+        except Refused as error:
+            log.warning("cannot announce this node: %s", error.message)
+
+    def stats(self) -> dict[str, float]:
+        """Counters for the metrics."""
+        filled = {"connections": len(self.sessions), "filled_total": self.tail.filled_total}
+        return {**self.fanout.stats(), **filled}
