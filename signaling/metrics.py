@@ -74,7 +74,8 @@ def _flattened(prefix: str, numbers: Mapping[str, object]) -> Iterable[Sample]:
 
 def _line(sample: Sample) -> str:
     labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sample.labels)
-    value = int(sample.value) if sample.value.is_integer() else sample.value
+    number = float(sample.value)
+    value = int(number) if number.is_integer() else number
     return f"{sample.name}{{{labels}}} {value}" if labels else f"{sample.name} {value}"
 
 

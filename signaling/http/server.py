@@ -38,7 +38,7 @@ class Server:
             client_max_size=settings.max_body_bytes,
             middlewares=[
                 guards.forwarded(guards.networks(settings.trusted_proxies)),
-                web.middleware(self._counted),
+                self._counted,
                 problems.middleware,
             ],
         )
@@ -75,6 +75,7 @@ class Server:
             await self._runner.cleanup()
             self._runner = None
 
+    @web.middleware
     async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.monotonic()
         response = await handler(request)

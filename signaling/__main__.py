@@ -1,0 +1,6 @@
+"""`python -m signaling` is `tokenim`."""
+
+from signaling.cli import main
+
+if __name__ == "__main__":
+    main()

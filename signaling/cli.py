@@ -1,0 +1,267 @@
+"""The `tokenim` command. Every command that a program might read has `--json`."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import msgspec
+import typer
+
+from signaling import dev
+from signaling.config import ConfigError, Settings, load
+from signaling.errors import Refused
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    name="tokenim",
+    help="Instant messaging and calling in one process.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+apps = typer.Typer(help="Apps: the tenants.", no_args_is_help=True)
+keys = typer.Typer(help="API keys of apps.", no_args_is_help=True)
+cli.add_typer(apps, name="app")
+cli.add_typer(keys, name="key")
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@cli.command()
+def serve(
+    *,
+    dev_mode: Annotated[
+        bool, typer.Option("--dev", help="A first look: random secrets, guest tokens.")
+    ] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one.")] = None,
+    tls: Annotated[
+        str | None, typer.Option(help="`self`: serve HTTPS with a certificate of our own.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
+    trusted_proxy: Annotated[
+        list[str] | None, typer.Option(help="Address or network of a proxy; may be repeated.")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where things are kept.")] = None,
+    config: ConfigOption = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Serve messaging, calls, files, REST and the demo."""
+    if tls not in (None, "self"):
+        _fail("--tls takes `self`; a certificate of yours goes to --tls-cert and --tls-key")
+    options = {
+        "dev.enabled": dev_mode or None,
+        "http.host": host,
+        "http.port": port,
+        "http.tls_self": tls == "self" or None,
+        "http.tls_cert": tls_cert,
+        "http.tls_key": tls_key,
+        "http.trusted_proxies": trusted_proxy,
+        "storage.data_dir": data_dir,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = _settings(config, given)
+    logging.basicConfig(level=log_level.upper(), format="%(levelname).1s %(name)s: %(message)s")
+    from signaling import app  # noqa: PLC0415 - the other commands start faster without it
+
+    _run(
+        lambda: app.serve(settings, announce=lambda url: print(f"TokenIM is at {url}", flush=True))
+    )
+
+
+@cli.command()
+def sfu(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="TCP port of WHIP and WHEP.")] = 8081,
+    udp_port: Annotated[int, typer.Option(help="UDP port of media; 0 takes a free one.")] = 7882,
+    token: Annotated[
+        str | None,
+        typer.Option(help="Bearer token that callers must send.", envvar="TOKENIM_SFU_TOKEN"),
+    ] = None,
+) -> None:
+    """Run the forwarding unit alone, with WHIP and WHEP."""
+    from media.whip import serve as serve_whip  # noqa: PLC0415 - see serve
+
+    _run(lambda: serve_whip(host=host, port=port, udp_port=udp_port, token=token))
+
+
+@apps.command("create")
+def app_create(
+    name: str,
+    app: Annotated[str | None, typer.Option("--id", help="Its id; made up if absent.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Register an app and its first key; the secret is shown once."""
+
+    async def create(registry: Any) -> dict[str, Any]:
+        made = await registry.create_app(name, app)
+        issued = await registry.create_key(made.id, "first", ("admin", "tokens", "read", "write"))
+        return {"app": made.id, "name": made.name, "key": issued.key.id, "secret": issued.secret}
+
+    _print(_with_registry(config, create), json)
+
+
+@apps.command("list")
+def app_list(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """All apps."""
+
+    async def listed(registry: Any) -> list[dict[str, Any]]:
+        return [
+            {"app": app.id, "name": app.name, "created_at": app.created_at}
+            for app in await registry.apps()
+        ]
+
+    _print(_with_registry(config, listed), json)
+
+
+@keys.command("create")
+def key_create(
+    app: str,
+    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="tokens, read, write, admin; may be repeated.")
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a key of an app; the secret is shown once."""
+
+    async def create(registry: Any) -> dict[str, Any]:
+        scopes = tuple(scope or ("tokens", "read", "write"))
+        issued = await registry.create_key(app, name, scopes)
+        return {"app": app, "key": issued.key.id, "secret": issued.secret, "scopes": scopes}
+
+    _print(_with_registry(config, create), json)
+
+
+@keys.command("revoke")
+def key_revoke(key: str, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """End a key: tokens signed with it are refused from now on."""
+
+    async def revoke(registry: Any) -> dict[str, Any]:
+        ended = await registry.revoke_key(key)
+        return {"key": ended.id, "app": ended.app, "revoked_at": ended.revoked_at}
+
+    _print(_with_registry(config, revoke), json)
+
+
+@cli.command()
+def token(
+    user: Annotated[str, typer.Option(help="Whose token.")],
+    key: Annotated[str | None, typer.Option(help="Signing key; dev mode has its own.")] = None,
+    name: Annotated[str | None, typer.Option(help="What people see.")] = None,
+    device: Annotated[str | None, typer.Option(help="Only for this device.")] = None,
+    room: Annotated[
+        list[str] | None, typer.Option(help="Pattern of standalone rooms; may be repeated.")
+    ] = None,
+    lifetime: Annotated[str, typer.Option(help="At most 24h.")] = "1h",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Mint a user's token."""
+    from signaling.auth.tokens import Tokens  # noqa: PLC0415 - see serve
+    from signaling.model import Grants  # noqa: PLC0415
+    from signaling.units import duration_ms  # noqa: PLC0415
+
+    settings = _settings(config)
+    known = dev.read(settings.storage.data_dir)
+    signer = key or (known.key if known else "")
+    if not signer:
+        _fail("name the signing key: --key")
+
+    async def mint(registry: Any) -> dict[str, Any]:
+        text = await Tokens(registry).mint(
+            signer,
+            user,
+            name=name,
+            device=device,
+            grants=Grants(rooms=tuple(room)) if room else None,
+            lifetime_s=duration_ms(lifetime) // 1000,
+        )
+        return {"token": text, "user": user}
+
+    minted = _with_registry(config, mint)
+    _print(minted, json) if json else print(minted["token"])
+
+
+@cli.command()
+def doctor(
+    dev_mode: Annotated[bool, typer.Option("--dev", help="As `serve --dev` would run.")] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Look at ports, UDP, addresses, database, Redis and clock; exits 1 when something fails."""
+    from signaling.doctor import Doctor  # noqa: PLC0415 - see serve
+
+    settings = _settings(config, {"dev.enabled": True} if dev_mode else {})
+    findings = _run(Doctor(settings).examine)
+    if json:
+        _print({"ok": all(f.ok for f in findings), "findings": findings}, json)
+    for finding in findings if not json else ():
+        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.check}: {finding.detail}")
+        if finding.advice:
+            print(f"     {finding.advice}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _settings(config: Path | None, options: dict[str, Any] | None = None) -> Settings:
+    try:
+        return dev.with_secrets(load(config, options=options))
+    except ConfigError as error:
+        _fail(str(error))
+
+
+def _with_registry(config: Path | None, work: Callable[[Any], Awaitable[T]]) -> T:
+    from signaling.admin import open_registry  # noqa: PLC0415 - see serve
+
+    settings = _settings(config)
+
+    async def run() -> T:
+        async with open_registry(settings) as registry:
+            return await work(registry)
+
+    return _run(run)
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    try:
+        return _runner()(work())
+    except (ConfigError, OSError) as error:
+        _fail(str(error))
+    except Refused as refused:
+        _fail(f"{refused.code}: {refused.message}")
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, T]], T]:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
+
+
+def _print(value: Any, json: bool) -> None:
+    plain = msgspec.to_builtins(value)
+    if json:
+        print(msgspec.json.encode(plain).decode())
+        return
+    for row in plain if isinstance(plain, list) else [plain]:
+        print("\n".join(f"{name}: {entry}" for name, entry in row.items()), end="\n\n")
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"tokenim: {message}", file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """The console script."""
+    cli()
