@@ -14,6 +14,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar
 
+from signaling.gateway.config import GatewayConfig
 from signaling.units import duration_ms, size_bytes
 
 ENV_PREFIX = "TOKENIM_"
@@ -84,25 +85,6 @@ class RedisSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """Socket.IO."""
-
-    ping_interval_ms: int = 25_000
-    ping_timeout_ms: int = 20_000
-    connect_timeout_ms: int = 5_000
-    """From the socket's opening to an accepted CONNECT."""
-    max_packet_bytes: int = 1_000_000
-    max_queue_bytes: int = 1024 * 1024
-    """Outgoing bytes waiting for one socket before it is cut as `slow_consumer`."""
-    max_depth: int = 32
-    max_attachments: int = 10
-    max_connections_per_address: int = 1_000
-    max_connections_per_user: int = 50
-    origins: tuple[str, ...] = ()
-    """Allowed Origin headers; empty means the server's own. `*` allows any."""
-
-
-@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """What one caller may ask for."""
 
@@ -130,7 +112,7 @@ class Settings:
     media: MediaSettings = field(default_factory=MediaSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
-    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    gateway: GatewayConfig = field(default_factory=GatewayConfig)
     limits: LimitSettings = field(default_factory=LimitSettings)
     dev: DevSettings = field(default_factory=DevSettings)
     master_key: str = field(default="", repr=False)
@@ -240,8 +222,7 @@ def _value(name: str, hint: Any, raw: Any) -> Any:
     if NoneType in args:
         return None if raw in (None, "") else _value(name, args[0], raw)
     if typing.get_origin(hint) is tuple:
-        parts = raw.split(",") if isinstance(raw, str) else raw
-        return tuple(str(part).strip() for part in parts if str(part).strip())
+        return _several(name, args, raw)
     if hint is bool:
         return _truth(raw)
     if hint is int or hint is float:
@@ -251,6 +232,14 @@ def _value(name: str, hint: Any, raw: Any) -> Any:
     if not isinstance(raw, str):
         raise TypeError(f"expected text, not {raw!r}")
     return raw
+
+
+def _several(name: str, args: tuple[Any, ...], raw: Any) -> tuple[Any, ...]:
+    parts = [part.strip() for part in raw.split(",")] if isinstance(raw, str) else list(raw)
+    values = tuple(_value(name, args[0], part) for part in parts if part != "")
+    if Ellipsis not in args and len(values) != len(args):
+        raise ValueError(f"expected {len(args)} values, not {len(values)}")
+    return values
 
 
 def _truth(raw: Any) -> bool:

@@ -57,6 +57,13 @@ def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
             ("https://a", "https://b"),
         ),
         (
+            "TOKENIM_GATEWAY_DRAIN_RETRY_MS",
+            "500ms, 10s",
+            "gateway",
+            "drain_retry_ms",
+            (500, 10_000),
+        ),
+        (
             "TOKENIM_DATABASE_URL",
             "postgresql+asyncpg://x/y",
             "storage",
@@ -99,6 +106,8 @@ def test_unknown_variables_are_refused_with_the_nearest_name(variable: str, near
         ("[http]\ntls_self = 'maybe'", "true or false"),
         ("[gateway]\nping_timeout_ms = '5 parsecs'", "expected a duration"),
         ("[limits]\nfile_bytes = '5 parsecs'", "expected a size"),
+        ("[gateway]\ndrain_retry_ms = [1, 2, 3]", "expected 2 values"),
+        ("[http]\ntrusted_proxies = [1]", "expected text"),
         ("not toml", "cannot read"),
     ],
 )
