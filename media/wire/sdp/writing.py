@@ -46,7 +46,8 @@ def _attributes(media: Media) -> Iterator[str]:
         yield f"mid:{media.mid}"
     for id_, uri in media.extensions.items():
         yield f"extmap:{id_} {uri}"
-    yield str(media.direction)
+    if media.kind != "application" or media.direction != "sendrecv":
+        yield str(media.direction)
     if media.msid is not None:
         yield f"msid:{' '.join(filter(None, media.msid))}"
     yield from _flags(media)

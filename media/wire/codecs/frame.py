@@ -1,0 +1,34 @@
+"""What one packet's payload says about its frame: enough to forward, switch and drop."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Frame:
+    """One per incoming packet. Offsets count from the start of the packet; -1 means absent."""
+
+    keyframe: bool = False
+    """A decoder may start with this packet: it opens a frame that needs no other."""
+    start: bool = True
+    """First packet of its (layer) frame, as far as the payload tells."""
+    end: bool = False
+    """Last packet of its layer frame, where the payload tells (VP9, AV1); else use the marker."""
+    spatial: int = 0
+    temporal: int = 0
+    switch_up: bool = False
+    """From here on this temporal layer may be added."""
+    independent: bool = False
+    """Not predicted from another picture: this spatial layer may be added here."""
+    discardable: bool = False
+    """Nothing is predicted from it."""
+    width: int = 0
+    """Pixels, 0 when this packet does not say."""
+    height: int = 0
+    picture_id: int = -1
+    picture_id_bits: int = 0
+    """7 or 15; 0 when there is none."""
+    picture_id_offset: int = -1
+    tl0picidx: int = -1
+    tl0picidx_offset: int = -1
+    layered: bool = False
+    """The payload carries layer indices at all."""
