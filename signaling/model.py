@@ -156,6 +156,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str | None = None
     fingerprint: str = ""
     """Digest of the request; the same client_id with another one is a `conflict`."""
+    refers: tuple[int, ...] = ()
+    """Events that must be messages the sender may see, else `not_found`."""
 
 
 class Appended(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,232 @@
+"""Append a group of drafts in one transaction: look up, decide, number, write."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, Select, select, update
+
+from signaling.adapters.sql.jsonrows import INT, TEXT, pack, rows
+from signaling.adapters.sql.pending import MESSAGE, Head, Pending
+from signaling.adapters.sql.rows import (
+    CONVERSATION,
+    EVENT,
+    MEMBER,
+    conversation_of,
+    event_of,
+    json_text,
+    member_of,
+)
+from signaling.adapters.sql.tables import conversations, events, members, sends
+from signaling.errors import Refused
+from signaling.model import Appended, Draft, Event, Member
+from signaling.ports import Allow
+
+SendKey = tuple[str, str, str]
+
+
+class Append(NamedTuple):
+    """One call of `Log.append`."""
+
+    draft: Draft
+    allow: Allow | None
+
+
+class Sent(NamedTuple):
+    """What a client_id was used for."""
+
+    fingerprint: str
+    conversation: str
+    seq: int
+
+
+def append_many(connection: Connection, items: Sequence[Append]) -> list[Appended | Refused]:
+    """The outcome of each item, in order; a refusal of one does not touch the others."""
+    batch = _Batch(connection, [item.draft for item in items])
+    outcomes: list[int | Sent | Refused] = [batch.take(item) for item in items]
+    return batch.finish(outcomes)
+
+
+class _Batch:
+    """One group of appends."""
+
+    def __init__(self, connection: Connection, drafts: Sequence[Draft]) -> None:
+        self._connection = connection
+        self._sent = find_sent(connection, drafts)
+        self._heads, self._members = _scenes(connection, drafts)
+        self._referred = _referred(connection, drafts)
+        self._roots: dict[tuple[str, int], Event] = {}
+        self._pending = Pending()
+        self._added = 0
+
+    def take(self, item: Append) -> int | Sent | Refused:
+        """Index among the new events, or what the client_id was used for, or why not."""
+        try:
+            return self._take(item)
+        except Refused as refused:
+            return refused
+
+    def _take(self, item: Append) -> int | Sent:
+        draft = item.draft
+        sent = same_send(self._sent, draft)
+        if sent is not None:
+            return sent
+        head = self._heads.get(draft.conversation)
+        if head is None or head.conversation.app != draft.app:
+            raise Refused("not_found", "no such conversation")
+        member = self._members.get((draft.conversation, draft.sender))
+        if item.allow is not None:
+            item.allow(head.conversation, member)
+            if member is not None:
+                self._members[(member.conversation, member.user)] = replace(
+                    member, sent_at=draft.at
+                )
+        self._check_references(draft, member.from_seq if member else 0)
+        return self._add(head, draft)
+
+    def _add(self, head: Head, draft: Draft) -> int:
+        seq = self._pending.add(head, draft)
+        if draft.client_id:
+            sent = Sent(draft.fingerprint, draft.conversation, seq)
+            self._sent[(draft.app, draft.sender, draft.client_id)] = sent
+        root = (draft.conversation, draft.data.get("thread", 0))
+        if root in self._referred:
+            self._reply(root, draft, seq)
+        self._added += 1
+        return self._added - 1
+
+    def _check_references(self, draft: Draft, from_seq: int) -> None:
+        for seq in draft.refers:
+            event = self._referred.get((draft.conversation, seq))
+            if event is None or event.type != MESSAGE or seq < from_seq:
+                raise Refused("not_found", f"no message {seq} here")
+        root = self._referred.get((draft.conversation, draft.data.get("thread", 0)))
+        if root is not None and "thread" in root.data:
+            raise Refused("bad_request", "a thread starts at a message that is in no thread")
+
+    def _reply(self, root: tuple[str, int], draft: Draft, seq: int) -> None:
+        event = self._roots.get(root) or self._referred[root]
+        count = event.data.get("replies", {}).get("count", 0) + 1
+        replies = {"count": count, "seq": seq, "at": draft.at}
+        self._roots[root] = replace(event, data={**event.data, "replies": replies})
+
+    def finish(self, outcomes: list[int | Sent | Refused]) -> list[Appended | Refused]:
+        """Write, then turn the outcomes into answers."""
+        made = self._pending.flush(self._connection)
+        for event in self._roots.values():
+            replace_data(self._connection, event)
+        seqs = {(o.conversation, o.seq) for o in outcomes if isinstance(o, Sent)}
+        old = find_events(self._connection, seqs)
+        return [_answer(outcome, made, old) for outcome in outcomes]
+
+
+def _answer(
+    outcome: int | Sent | Refused, made: list[Event], old: dict[tuple[str, int], Event]
+) -> Appended | Refused:
+    if isinstance(outcome, int):
+        return Appended(event=made[outcome])
+    if isinstance(outcome, Sent):
+        event = old.get((outcome.conversation, outcome.seq))
+        if event is None:
+            return Refused("not_found", "that message has been erased")
+        return Appended(event=event, duplicate=True)
+    return outcome
+
+
+def same_send(sent: dict[SendKey, Sent], draft: Draft) -> Sent | None:
+    """What this draft's client_id was used for, if for the same; raises Refused conflict if not."""
+    if draft.client_id is None:
+        return None
+    earlier = sent.get((draft.app, draft.sender, draft.client_id))
+    if earlier is None:
+        return None
+    if earlier.fingerprint != draft.fingerprint:
+        raise Refused("conflict", "this client_id was used for something else")
+    return earlier
+
+
+def find_sent(connection: Connection, drafts: Sequence[Draft]) -> dict[SendKey, Sent]:
+    """Which of the drafts' client_ids have been used."""
+    keys = [
+        {"app": draft.app, "sender": draft.sender, "client_id": draft.client_id}
+        for draft in drafts
+        if draft.client_id is not None
+    ]
+    if not keys:
+        return {}
+    found = connection.execute(_statements(connection.dialect.name)["sent"], {"keys": pack(keys)})
+    return {(row[0], row[1], row[2]): Sent(*row[3:]) for row in found}
+
+
+def find_events(
+    connection: Connection, keys: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], Event]:
+    """Events by (conversation, seq)."""
+    wanted = [{"conversation": conversation, "seq": seq} for conversation, seq in keys]
+    if not wanted:
+        return {}
+    statement = _statements(connection.dialect.name)["events"]
+    found = map(event_of, connection.execute(statement, {"keys": pack(wanted)}))
+    return {(event.conversation, event.seq): event for event in found}
+
+
+def replace_data(connection: Connection, event: Event) -> None:
+    """Write an event's changed data; its place in the log stays."""
+    statement = update(events).where(events.c.position == event.position)
+    connection.execute(statement.values(data=json_text(event.data)))
+
+
+def _referred(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[str, int], Event]:
+    keys = {(draft.conversation, seq) for draft in drafts for seq in draft.refers}
+    return find_events(connection, keys)
+
+
+def _scenes(
+    connection: Connection, drafts: Sequence[Draft]
+) -> tuple[dict[str, Head], dict[tuple[str, str], Member]]:
+    """Heads of the drafts' conversations, and their senders' memberships that have not ended."""
+    pairs = dict.fromkeys((draft.conversation, draft.sender) for draft in drafts)
+    keys = [{"conversation": conversation, "user": user} for conversation, user in pairs]
+    statement = _statements(connection.dialect.name)["scenes"]
+    heads: dict[str, Head] = {}
+    found: dict[tuple[str, str], Member] = {}
+    width = len(CONVERSATION)
+    for row in connection.execute(statement, {"keys": pack(keys)}):
+        if row[0] not in heads:
+            heads[row[0]] = Head(conversation_of(row[:width]))
+        if row[width] is not None:
+            member = member_of(row[width:])
+            found[(member.conversation, member.user)] = member
+    return heads, found
+
+
+@cache
+def _statements(dialect: str) -> dict[str, Select[Any]]:
+    send = rows(dialect, "keys", {"app": TEXT, "sender": TEXT, "client_id": TEXT})
+    pair = rows(dialect, "keys", {"conversation": TEXT, "user": TEXT})
+    place = rows(dialect, "keys", {"conversation": TEXT, "seq": INT})
+    sent_columns = [sends.c[name] for name in ("app", "sender", "client_id", *Sent._fields)]
+    joined = pair.join(conversations, conversations.c.id == pair.c.conversation).outerjoin(
+        members,
+        (members.c.conversation == pair.c.conversation)
+        & (members.c.user == pair.c.user)
+        & members.c.left_at.is_(None),
+    )
+    return {
+        "sent": select(*sent_columns).select_from(
+            send.join(
+                sends,
+                (sends.c.app == send.c.app)
+                & (sends.c.sender == send.c.sender)
+                & (sends.c.client_id == send.c.client_id),
+            )
+        ),
+        "scenes": select(*CONVERSATION, *MEMBER).select_from(joined),
+        "events": select(*EVENT).select_from(
+            place.join(
+                events,
+                (events.c.conversation == place.c.conversation) & (events.c.seq == place.c.seq),
+            )
+        ),
+    }

@@ -1,0 +1,90 @@
+"""Tenants and their keys in SQL."""
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.rows import json_dict, json_text
+from signaling.adapters.sql.tables import api_keys, apps
+from signaling.errors import Refused
+from signaling.model import ApiKey, App
+
+
+class SqlApps:
+    """See ports.Apps."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, app: App) -> App:
+        """Insert; the id must be new."""
+        await self._database.write(lambda connection: _create(connection, app))
+        return app
+
+    async def update(self, app: App) -> None:
+        """Replace name and settings. Raises Refused not_found."""
+        await self._database.write(lambda connection: _update(connection, app))
+
+    async def get(self, app: str) -> App | None:
+        """One tenant."""
+        query = select(apps).where(apps.c.id == app)
+        found = await self._database.read(lambda c: c.execute(query).one_or_none())
+        return _app(found) if found else None
+
+    async def all(self) -> list[App]:
+        """Every tenant, by id."""
+        query = select(apps).order_by(apps.c.id)
+        return [_app(row) for row in await self._database.read(lambda c: c.execute(query).all())]
+
+    async def put_key(self, key: ApiKey) -> None:
+        """Insert or replace."""
+        await self._database.write(lambda connection: _put_key(connection, key))
+
+    async def key(self, key: str) -> ApiKey | None:
+        """One key, revoked ones too."""
+        query = select(api_keys).where(api_keys.c.id == key)
+        found = await self._database.read(lambda c: c.execute(query).one_or_none())
+        return _key(found) if found else None
+
+    async def keys(self, app: str) -> list[ApiKey]:
+        """An app's keys, oldest first."""
+        query = select(api_keys).where(api_keys.c.app == app)
+        query = query.order_by(api_keys.c.created_at, api_keys.c.id)
+        return [_key(row) for row in await self._database.read(lambda c: c.execute(query).all())]
+
+
+def _create(connection: Connection, app: App) -> None:
+    if connection.execute(select(apps.c.id).where(apps.c.id == app.id)).first():
+        raise Refused("conflict", "this app id is taken")
+    connection.execute(
+        insert(apps).values(
+            id=app.id, name=app.name, created_at=app.created_at, settings=json_text(app.settings)
+        )
+    )
+
+
+def _update(connection: Connection, app: App) -> None:
+    changed = update(apps).where(apps.c.id == app.id)
+    done = connection.execute(changed.values(name=app.name, settings=json_text(app.settings)))
+    if done.rowcount == 0:
+        raise Refused("not_found", "no such app")
+
+
+def _put_key(connection: Connection, key: ApiKey) -> None:
+    if not connection.execute(select(apps.c.id).where(apps.c.id == key.app)).first():
+        raise Refused("not_found", "no such app")
+    connection.execute(delete(api_keys).where(api_keys.c.id == key.id))
+    values = msgspec.structs.asdict(key)
+    connection.execute(insert(api_keys).values({**values, "scopes": " ".join(key.scopes)}))
+
+
+def _app(row: Row[tuple[object, ...]]) -> App:
+    values = dict(row._mapping)
+    return App(**{**values, "settings": json_dict(values["settings"])})
+
+
+def _key(row: Row[tuple[object, ...]]) -> ApiKey:
+    values = dict(row._mapping)
+    sealed, digest = bytes(values["sealed"]), bytes(values["digest"])
+    scopes = tuple(values["scopes"].split())
+    return ApiKey(**{**values, "sealed": sealed, "digest": digest, "scopes": scopes})

@@ -1,0 +1,149 @@
+"""Conversations, members and watermarks in SQL."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from sqlalchemy import Connection, exists, select
+
+from signaling.adapters.sql import decide as deciding
+from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.gather import Gather
+from signaling.adapters.sql.rows import MEMBER, member_of
+from signaling.adapters.sql.standings import standings, standings_of
+from signaling.adapters.sql.tables import conversations, members, users
+from signaling.adapters.sql.watermarks import Advance, advance_many
+from signaling.model import Conversation, Decided, Draft, Event, Member, Standing
+from signaling.ports import Decide
+
+
+class SqlConversations:
+    """See ports.Conversations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._advances: Gather[Advance, Member | None] = Gather(database, advance_many)
+
+    async def create(
+        self, conversation: Conversation, members: Sequence[Member], drafts: Sequence[Draft]
+    ) -> tuple[Conversation, list[Event]]:
+        """Insert with its first members and events, or find it."""
+        return await self._database.write(
+            lambda connection: deciding.create(connection, conversation, members, drafts)
+        )
+
+    async def get(self, app: str, conversation: str) -> Conversation | None:
+        """By id or alias."""
+        return await self._database.read(
+            lambda connection: deciding.find_conversation(connection, app, conversation)
+        )
+
+    async def decide(
+        self,
+        app: str,
+        conversation: str,
+        users: Iterable[str],
+        decide: Decide,
+        target: int | None = None,
+    ) -> Decided:
+        """Scene, decision and change in one transaction."""
+        return await self._database.write(
+            partial(
+                deciding.decide_in,
+                app=app,
+                conversation=conversation,
+                users=tuple(users),
+                decide=decide,
+                target=target,
+            )
+        )
+
+    async def member(self, conversation: str, user: str) -> Member | None:
+        """One member with their name."""
+        found = await self._database.read(
+            lambda connection: _members(connection, conversation, only=user)
+        )
+        return found[0] if found else None
+
+    async def members(self, conversation: str, after: str = "", limit: int = 100) -> list[Member]:
+        """A page of members with their names."""
+        return await self._database.read(
+            lambda connection: _members(connection, conversation, after=after, limit=limit)
+        )
+
+    async def standing(self, app: str, conversation: str, user: str) -> Standing | None:
+        """One conversation as one member sees it."""
+        return await self._database.read(
+            lambda connection: _standing(connection, app, conversation, user)
+        )
+
+    async def standings(
+        self, app: str, user: str, before: int | None = None, limit: int = 100
+    ) -> list[Standing]:
+        """The latest active first."""
+        query = standings_of(app, user).where(members.c.left_at.is_(None))
+        if before is not None:
+            query = query.where(conversations.c.position < before)
+        query = query.order_by(conversations.c.position.desc()).limit(limit)
+        return await self._database.read(lambda connection: standings(connection, query))
+
+    async def ids_of(self, app: str, user: str) -> list[str]:
+        """Every conversation the user is in."""
+        query = select(members.c.conversation).where(
+            members.c.app == app, members.c.user == user, members.c.left_at.is_(None)
+        )
+        return await self._database.read(
+            lambda connection: list(connection.execute(query).scalars())
+        )
+
+    async def share(self, app: str, user: str, other: str) -> bool:
+        """Whether both are members of some conversation."""
+        mine, theirs = members.alias("mine"), members.alias("theirs")
+        query = select(
+            exists()
+            .where(mine.c.app == app, mine.c.user == user, mine.c.left_at.is_(None))
+            .where(theirs.c.conversation == mine.c.conversation)
+            .where(theirs.c.user == other, theirs.c.left_at.is_(None))
+        )
+        return await self._database.read(
+            lambda connection: bool(connection.execute(query).scalar_one())
+        )
+
+    async def advance(
+        self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
+    ) -> Member | None:
+        """Gathered with the receipts of other callers into one commit."""
+        return await self._advances.submit(Advance(conversation, user, delivered, read))
+
+
+def _members(
+    connection: Connection,
+    conversation: str,
+    *,
+    only: str | None = None,
+    after: str = "",
+    limit: int = 1,
+) -> list[Member]:
+    named = members.outerjoin(
+        users, (users.c.app == members.c.app) & (users.c.id == members.c.user)
+    )
+    query = (
+        select(*MEMBER, users.c.name)
+        .select_from(named)
+        .where(members.c.conversation == conversation, members.c.left_at.is_(None))
+    )
+    if only is not None:
+        query = query.where(members.c.user == only)
+    else:
+        query = query.where(members.c.user > after).order_by(members.c.user)
+    return [member_of(row[:-1], row[-1]) for row in connection.execute(query.limit(limit))]
+
+
+def _standing(connection: Connection, app: str, conversation: str, user: str) -> Standing | None:
+    found = deciding.find_conversation(connection, app, conversation)
+    if found is None:
+        return None
+    query = standings_of(app, user).where(
+        members.c.conversation == found.id, members.c.left_at.is_(None)
+    )
+    here = standings(connection, query)
+    return here[0] if here else None

@@ -1,0 +1,195 @@
+"""Carry out a decision: show it the scene, write the change it wants, all in one transaction."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from signaling.adapters.sql.append import find_events, find_sent, replace_data, same_send
+from signaling.adapters.sql.pending import MESSAGE, Head, Pending, last_position
+from signaling.adapters.sql.rows import (
+    CONVERSATION,
+    MEMBER,
+    conversation_of,
+    conversation_values,
+    json_text,
+    member_of,
+    member_values,
+)
+from signaling.adapters.sql.tables import conversations, members, mentions
+from signaling.errors import Refused
+from signaling.model import Change, Conversation, Decided, Draft, Event, Member, Scene
+from signaling.ports import Decide
+
+
+def find_conversation(connection: Connection, app: str, key: str) -> Conversation | None:
+    """By id or alias."""
+    named = or_(conversations.c.id == key, conversations.c.alias == key)
+    query = select(*CONVERSATION).where(named, conversations.c.app == app)
+    # An id always wins over an alias that somebody made look like it.
+    found = sorted(map(conversation_of, connection.execute(query)), key=lambda c: c.id != key)
+    return found[0] if found else None
+
+
+def create(
+    connection: Connection,
+    conversation: Conversation,
+    joining: Sequence[Member],
+    drafts: Sequence[Draft],
+) -> tuple[Conversation, list[Event]]:
+    """See ports.Conversations.create."""
+    existing = _existing(connection, conversation, drafts)
+    if existing is not None:
+        return existing, []
+    fresh = replace(conversation, head=0, messages=0, position=0, member_count=len(joining))
+    connection.execute(insert(conversations).values(conversation_values(fresh)))
+    _, made = _append(connection, fresh, drafts)
+    moved = made[-1].position if made else last_position(connection)
+    if joining:
+        rows = [member_values(member, conversation.app, moved) for member in joining]
+        connection.execute(insert(members), rows)
+    return _reload(connection, fresh), made
+
+
+def _existing(
+    connection: Connection, conversation: Conversation, drafts: Sequence[Draft]
+) -> Conversation | None:
+    sent = find_sent(connection, drafts[:1])
+    earlier = same_send(sent, drafts[0]) if drafts else None
+    if earlier is not None:
+        return find_conversation(connection, conversation.app, earlier.conversation)
+    for key in (conversation.id, conversation.alias):
+        found = find_conversation(connection, conversation.app, key) if key else None
+        if found is not None:
+            return found
+    return None
+
+
+def decide_in(
+    connection: Connection,
+    *,
+    app: str,
+    conversation: str,
+    users: Iterable[str],
+    decide: Decide,
+    target: int | None,
+) -> Decided:
+    """See ports.Conversations.decide."""
+    before = find_conversation(connection, app, conversation)
+    if before is None:
+        raise Refused("not_found", "no such conversation")
+    scene = _scene(connection, before, users, target)
+    change = decide(scene)
+    earlier = _earlier(connection, change)
+    if earlier is not None:
+        return Decided(conversation=before, members=scene.members, events=[earlier], duplicate=True)
+    return _carry_out(connection, scene, change)
+
+
+def _earlier(connection: Connection, change: Change) -> Event | None:
+    if not change.drafts:
+        return None
+    first = change.drafts[0]
+    sent = same_send(find_sent(connection, [first]), first)
+    if sent is None:
+        return None
+    key = (sent.conversation, sent.seq)
+    return find_events(connection, [key]).get(key)
+
+
+def _scene(
+    connection: Connection, conversation: Conversation, users: Iterable[str], target: int | None
+) -> Scene:
+    mine = members.c.conversation == conversation.id
+    named = select(*MEMBER).where(mine, members.c.user.in_(list(users)))
+    owners = (
+        select(func.count())
+        .select_from(members)
+        .where(mine, members.c.role == "owner", members.c.left_at.is_(None))
+    )
+    found = map(member_of, connection.execute(named))
+    key = (conversation.id, target or 0)
+    return Scene(
+        conversation=conversation,
+        members={member.user: member for member in found},
+        owners=connection.execute(owners).scalar_one(),
+        target=find_events(connection, [key]).get(key) if target else None,
+    )
+
+
+def _carry_out(connection: Connection, scene: Scene, change: Change) -> Decided:
+    conversation, made = _append(connection, scene.conversation, change.drafts)
+    moved = made[-1].position if made else last_position(connection)
+    if change.conversation is not None:
+        _change_conversation(connection, scene.conversation, change.conversation)
+    for member in change.members:
+        _put_member(connection, scene, member, moved)
+    if change.target is not None and scene.target is not None:
+        _change_target(connection, scene.target, change.target)
+    return Decided(
+        conversation=_reload(connection, conversation),
+        members={**scene.members, **{member.user: member for member in change.members}},
+        events=made,
+    )
+
+
+def _append(
+    connection: Connection, conversation: Conversation, drafts: Sequence[Draft]
+) -> tuple[Conversation, list[Event]]:
+    pending, head = Pending(), Head(conversation)
+    for draft in drafts:
+        pending.add(head, draft)
+    made = pending.flush(connection)
+    return replace(conversation, head=head.seq, messages=head.messages), made
+
+
+def _change_conversation(connection: Connection, old: Conversation, new: Conversation) -> None:
+    if new.alias and new.alias != old.alias:
+        taken = find_conversation(connection, old.app, new.alias)
+        if taken is not None and taken.id != old.id:
+            raise Refused("conflict", "this alias is taken")
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.id == old.id)
+        .values(
+            title=new.title,
+            alias=new.alias,
+            open=new.open,
+            archived_at=new.archived_at,
+            settings=json_text(new.settings),
+        )
+    )
+
+
+def _put_member(connection: Connection, scene: Scene, member: Member, moved: int) -> None:
+    values = member_values(member, scene.conversation.app, moved)
+    old = scene.members.get(member.user)
+    if old is None:
+        connection.execute(insert(members).values(values))
+    else:
+        here = (members.c.conversation == member.conversation) & (members.c.user == member.user)
+        connection.execute(update(members).where(here).values(values))
+    grown = (member.left_at is None) - (old is not None and old.left_at is None)
+    if grown:
+        connection.execute(
+            update(conversations)
+            .where(conversations.c.id == member.conversation)
+            .values(member_count=conversations.c.member_count + grown)
+        )
+
+
+def _change_target(connection: Connection, target: Event, data: dict[str, object]) -> None:
+    replace_data(connection, replace(target, data=data))
+    if target.type != MESSAGE or target.data.get("mentions") == data.get("mentions"):
+        return
+    here = (mentions.c.conversation == target.conversation) & (mentions.c.seq == target.seq)
+    connection.execute(mentions.delete().where(here))
+    named = data.get("mentions")
+    for user in dict.fromkeys(named if isinstance(named, list | tuple) else ()):
+        row = {"conversation": target.conversation, "user": user, "seq": target.seq}
+        connection.execute(insert(mentions).values(row))
+
+
+def _reload(connection: Connection, conversation: Conversation) -> Conversation:
+    query = select(*CONVERSATION).where(conversations.c.id == conversation.id)
+    return conversation_of(connection.execute(query).one())

@@ -1,0 +1,92 @@
+"""The event logs in SQL."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from sqlalchemy import Connection, select
+
+from signaling.adapters.sql.append import Append, append_many
+from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.gather import Gather
+from signaling.adapters.sql.missed import missed
+from signaling.adapters.sql.pending import last_position
+from signaling.adapters.sql.rows import EVENT, event_of
+from signaling.adapters.sql.tables import events
+from signaling.model import Appended, Draft, Event
+from signaling.ports import Allow, Missed
+
+
+class SqlLog:
+    """See ports.Log."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._appends: Gather[Append, Appended] = Gather(database, append_many)
+
+    async def append(self, draft: Draft, allow: Allow | None = None) -> Appended:
+        """Gathered with the appends of other callers into one commit."""
+        return await self._appends.submit(Append(draft, allow))
+
+    async def read(
+        self,
+        conversation: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        thread: int | None = None,
+    ) -> list[Event]:
+        """One page, in order."""
+        return await self._database.read(
+            lambda connection: read_page(connection, conversation, after, before, limit, thread)
+        )
+
+    async def get(self, conversation: str, seq: int) -> Event | None:
+        """One event."""
+        found = await self.read(conversation, after=seq - 1, limit=1)
+        return found[0] if found and found[0].seq == seq else None
+
+    async def since(
+        self, app: str, user: str, position: int, known: Mapping[str, int], limit: int
+    ) -> Missed:
+        """All of it on one snapshot."""
+        return await self._database.read(
+            partial(missed, app=app, user=user, position=position, known=dict(known), limit=limit)
+        )
+
+    async def tail(self, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
+        """The log in order of commit."""
+        return await self._database.read(lambda connection: _tail(connection, position, limit))
+
+
+def read_page(
+    connection: Connection,
+    conversation: str,
+    after: int,
+    before: int | None,
+    limit: int,
+    thread: int | None = None,
+) -> list[Event]:
+    """Events between `after` and `before`: the newest of them if `before` is given, else the oldest."""
+    query = select(*EVENT).where(events.c.conversation == conversation, events.c.seq > after)
+    if thread is not None:
+        query = query.where(events.c.thread == thread)
+    if before is None:
+        query = query.order_by(events.c.seq)
+    else:
+        query = query.where(events.c.seq < before).order_by(events.c.seq.desc())
+    found = [event_of(row) for row in connection.execute(query.limit(limit))]
+    return found if before is None else found[::-1]
+
+
+def _tail(connection: Connection, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
+    if position < 0:
+        return [], last_position(connection)
+    query = (
+        select(*EVENT, events.c.app)
+        .where(events.c.position > position)
+        .order_by(events.c.position)
+        .limit(limit)
+    )
+    found = [(row[-1], event_of(row[:-1])) for row in connection.execute(query)]
+    return found, found[-1][1].position if found else position

@@ -1,0 +1,232 @@
+"""SQLite: one writer thread that commits in groups, a few reader threads, one file.
+
+Several processes may share the file: BEGIN IMMEDIATE queues their writers, so positions are given
+out and committed in one order.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from signaling.adapters.sql.faults import translate, unavailable
+from signaling.adapters.sql.migrate import migrate
+
+T = TypeVar("T")
+Op = Callable[[Connection], Any]
+
+BUSY_TIMEOUT_MS = 5_000
+MAX_GROUP = 256
+READERS = 2
+CACHE_KIB = 65_536
+WAL_PAGES = 4_000
+"""Checkpoint every 16 MB: rarely enough to keep commits short, often enough to keep start-up short."""
+
+log = logging.getLogger(__name__)
+
+
+class _Job(NamedTuple):
+    op: Op
+    future: "asyncio.Future[Any]"
+
+
+class _Done(NamedTuple):
+    future: "asyncio.Future[Any]"
+    result: Any
+    error: BaseException | None
+
+
+class SqliteDatabase:
+    """A Database in one file. Use `open`."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = False
+        self._engine = create_writer_engine(path)
+        self._read_engine = create_reader_engine(path)
+        self._local = threading.local()
+        self._read_connections: list[Connection] = []
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        self._writer = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
+
+    @classmethod
+    async def open(cls, path: str) -> "SqliteDatabase":
+        """Make the file if need be, bring it to the newest schema, start the threads."""
+        Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+        database = cls(path)
+        await asyncio.to_thread(migrate, database._engine)
+        database._writer.start()
+        return database
+
+    async def write(self, op: Callable[[Connection], T]) -> T:
+        """See Database."""
+        if self._closed:
+            raise unavailable()
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(op, future))
+        return await future
+
+    async def read(self, op: Callable[[Connection], T]) -> T:
+        """See Database."""
+        if self._closed:
+            raise unavailable()
+        return await self._loop.run_in_executor(self._readers, self._read, op)
+
+    async def close(self) -> None:
+        """Write what is queued, then close every connection."""
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        await asyncio.to_thread(self._join)
+
+    def _join(self) -> None:
+        self._writer.join()
+        self._readers.shutdown()
+        for connection in self._read_connections:
+            connection.close()
+        self._read_engine.dispose()
+        self._engine.dispose()
+
+    # The reader threads
+
+    def _read(self, op: Callable[[Connection], T]) -> T:
+        try:
+            connection = self._reader_connection()
+            connection.exec_driver_sql("BEGIN")
+            try:
+                return op(connection)
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+        except DBAPIError as error:
+            raise translate(error) from error
+
+    def _reader_connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._read_engine.connect()
+            self._read_connections.append(connection)
+        return connection
+
+    # The writer thread
+
+    def _write_loop(self) -> None:
+        connection: Connection | None = None
+        while True:
+            jobs, last = self._next_group()
+            if jobs:
+                connection = self._commit_group(connection, jobs)
+            if last:
+                break
+        if connection is not None:
+            connection.close()
+
+    def _next_group(self) -> tuple[list[_Job], bool]:
+        """Wait for one job, then take whatever else is there; True when it was the last group."""
+        job = self._jobs.get()
+        jobs: list[_Job] = []
+        while job is not None and len(jobs) < MAX_GROUP:
+            jobs.append(job)
+            if len(jobs) == MAX_GROUP:
+                break
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                break
+        return jobs, job is None
+
+    def _commit_group(self, connection: Connection | None, jobs: list[_Job]) -> Connection | None:
+        """Run the jobs in one transaction; answer them only after its COMMIT."""
+        try:
+            connection = connection or self._engine.connect()
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            done = [_run(connection, job) for job in jobs]
+            connection.exec_driver_sql("COMMIT")
+        except DBAPIError as error:
+            log.error("a group of %d writes was not committed: %s", len(jobs), error.orig)
+            done = [_Done(job.future, None, translate(error)) for job in jobs]
+            connection = _abandon(connection)
+        self._loop.call_soon_threadsafe(_resolve, done)
+        return connection
+
+
+def _run(connection: Connection, job: _Job) -> _Done:
+    """One job in its savepoint: its failure is its own, unless the database itself failed."""
+    connection.exec_driver_sql("SAVEPOINT job")
+    try:
+        result = job.op(connection)
+    except DBAPIError as error:
+        if isinstance(translate(error), DBAPIError):
+            return _undo(connection, job, error)
+        raise
+    except Exception as error:  # noqa: BLE001 - it is the caller's: handed over, not swallowed
+        return _undo(connection, job, error)
+    connection.exec_driver_sql("RELEASE job")
+    return _Done(job.future, result, None)
+
+
+def _undo(connection: Connection, job: _Job, error: Exception) -> _Done:
+    connection.exec_driver_sql("ROLLBACK TO job")
+    connection.exec_driver_sql("RELEASE job")
+    return _Done(job.future, None, error)
+
+
+def _abandon(connection: Connection | None) -> None:
+    """Drop a connection whose transaction failed; closing it rolls back. The next group opens anew."""
+    if connection is not None:
+        connection.invalidate()
+        connection.close()
+
+
+def _resolve(done: list[_Done]) -> None:
+    for future, result, error in done:
+        if future.cancelled():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+
+def create_writer_engine(path: str) -> Engine:
+    """Connections that write: WAL, and a commit that returns only when the disk has it."""
+    return _engine(path, ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL"))
+
+
+def create_reader_engine(path: str) -> Engine:
+    """Connections that cannot write."""
+    return _engine(path, ("PRAGMA query_only=ON",))
+
+
+def _engine(path: str, pragmas: tuple[str, ...]) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"check_same_thread": False, "cached_statements": 256},
+    )
+
+    def prepare(dbapi_connection: Any, _record: Any) -> None:
+        cursor = dbapi_connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    event.listen(engine, "connect", prepare)
+    return engine

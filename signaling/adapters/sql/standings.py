@@ -1,0 +1,79 @@
+"""Where a user stands in conversations: membership, watermarks, and counts taken from the log."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from signaling.adapters.sql.rows import (
+    CONVERSATION,
+    EVENT,
+    MEMBER,
+    conversation_of,
+    event_of,
+    member_of,
+)
+from signaling.adapters.sql.tables import conversations, events, members, mentions
+from signaling.model import Standing
+
+EVERYONE = "*"
+
+_mark = events.alias("mark")
+
+# The newest event up to the watermark knows how many messages came before it.
+_read_nth = (
+    select(_mark.c.nth)
+    .where(_mark.c.conversation == members.c.conversation, _mark.c.seq <= members.c.read)
+    .order_by(_mark.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
+def _mentions_of(user: str) -> ColumnElement[Any]:
+    counted = [
+        select(func.count())
+        .select_from(mentions)
+        .where(
+            mentions.c.conversation == members.c.conversation,
+            mentions.c.user == name,
+            mentions.c.seq > members.c.read,
+        )
+        .scalar_subquery()
+        for name in (user, EVERYONE)
+    ]
+    return counted[0] + counted[1]
+
+
+def standings_of(app: str, user: str) -> Select[Any]:
+    """All of a user's memberships, ended ones too; give it a WHERE, run it with `standings`."""
+    joined = members.join(conversations, conversations.c.id == members.c.conversation).outerjoin(
+        events,
+        (events.c.conversation == conversations.c.id) & (events.c.seq == conversations.c.head),
+    )
+    unread = conversations.c.messages - func.coalesce(_read_nth, 0)
+    return (
+        select(*CONVERSATION, *MEMBER, unread, _mentions_of(user), *EVENT)
+        .select_from(joined)
+        .where(members.c.app == app, members.c.user == user)
+    )
+
+
+def standings(connection: Connection, query: Select[Any]) -> list[Standing]:
+    """Run a query made from `standings_of`."""
+    return [_standing(row) for row in connection.execute(query)]
+
+
+def _standing(row: Sequence[Any]) -> Standing:
+    first, second = len(CONVERSATION), len(CONVERSATION) + len(MEMBER)
+    member = member_of(row[first:second])
+    unread, mentioned = row[second : second + 2]
+    last = row[second + 2 :]
+    visible = last[0] is not None and last[1] >= member.from_seq and member.left_at is None
+    return Standing(
+        conversation=conversation_of(row[:first]),
+        member=member,
+        unread=max(0, unread),
+        mentions=mentioned,
+        last=event_of(last) if visible else None,
+    )

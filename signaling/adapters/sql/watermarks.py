@@ -1,0 +1,105 @@
+"""Receipts: move many members' watermarks in one transaction."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, Executable, select, update
+
+from signaling.adapters.sql.jsonrows import INT, TEXT, pack, rows
+from signaling.adapters.sql.pending import last_position
+from signaling.adapters.sql.rows import MEMBER, member_of
+from signaling.adapters.sql.tables import conversations, members
+from signaling.errors import Refused
+from signaling.model import Member
+
+
+class Advance(NamedTuple):
+    """One call of `Conversations.advance`."""
+
+    conversation: str
+    user: str
+    delivered: int
+    read: int
+
+
+def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Member | None | Refused]:
+    """The member after each item, or None where nothing moved."""
+    found = _load(connection, items)
+    outcomes: list[Member | Refused | None] = []
+    moved: dict[tuple[str, str], Member] = {}
+    for item in items:
+        key = (item.conversation, item.user)
+        member = _advanced(found.get(key), item)
+        outcomes.append(member)
+        if member is not None:
+            found[key] = (member, found[key][1])
+            moved[key] = member
+    _store(connection, moved)
+    return outcomes
+
+
+def _advanced(found: tuple[Member, int] | None, item: Advance) -> Member | None:
+    if found is None:
+        return None
+    member, head = found
+    read = max(member.read, min(item.read, head))
+    delivered = max(member.delivered, min(item.delivered, head), read)
+    if (read, delivered) == (member.read, member.delivered):
+        return None
+    return replace(member, read=read, delivered=delivered)
+
+
+def _load(
+    connection: Connection, items: Sequence[Advance]
+) -> dict[tuple[str, str], tuple[Member, int]]:
+    pairs = dict.fromkeys((item.conversation, item.user) for item in items)
+    keys = [{"conversation": conversation, "user": user} for conversation, user in pairs]
+    statement = _statements(connection.dialect.name)["load"]
+    return {
+        (row[0], row[1]): (member_of(row[:-1]), row[-1])
+        for row in connection.execute(statement, {"keys": pack(keys)})
+    }
+
+
+def _store(connection: Connection, moved: dict[tuple[str, str], Member]) -> None:
+    if not moved:
+        return
+    position = last_position(connection)
+    values = [
+        {
+            "conversation": member.conversation,
+            "user": member.user,
+            "delivered": member.delivered,
+            "read": member.read,
+            "moved": position,
+        }
+        for member in moved.values()
+    ]
+    connection.execute(_statements(connection.dialect.name)["store"], {"marks": pack(values)})
+
+
+@cache
+def _statements(dialect: str) -> dict[str, Executable]:
+    pair = rows(dialect, "keys", {"conversation": TEXT, "user": TEXT})
+    marks = rows(
+        dialect,
+        "marks",
+        {"conversation": TEXT, "user": TEXT, "delivered": INT, "read": INT, "moved": INT},
+    ).c
+    here = (members.c.conversation == pair.c.conversation) & (members.c.user == pair.c.user)
+    load: dict[str, Any] = {
+        "load": select(*MEMBER, conversations.c.head).select_from(
+            pair.join(members, here & members.c.left_at.is_(None)).join(
+                conversations, conversations.c.id == members.c.conversation
+            )
+        ),
+        "store": update(members)
+        .where(
+            members.c.conversation == marks.conversation,
+            members.c.user == marks.user,
+        )
+        .values(delivered=marks.delivered, read=marks.read, moved=marks.moved),
+    }
+    return load
