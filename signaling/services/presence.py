@@ -1,0 +1,179 @@
+"""Who is here: statuses of Users over all their Devices, told to those who watch."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+
+from signaling import topics
+from signaling.bucket import Buckets
+from signaling.errors import Refused
+from signaling.model import Identity, Presence
+from signaling.ports import Broker, Clock, Hint, PresenceManager
+from signaling.protocol.presence import PresenceSet, PresenceUnwatch, PresenceWatch
+from signaling.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+COALESCE_S = 0.2
+"""Changes of one User within this time are told once."""
+OFFLINE_AFTER_S = 2.0
+"""A page that reloads is back before it is seen to be gone."""
+TOUCH_S = 15.0
+EXPIRE_S = 5.0
+WATCHED_MAX = 1_000
+"""Users one Connection may watch."""
+
+
+class Listening(Protocol):
+    """How a Connection comes to hear a topic."""
+
+    async def listen(self, connection: str, topics: Iterable[str]) -> None:
+        """From the return on it hears all."""
+
+    async def unlisten(self, connection: str, topics: Iterable[str]) -> None:
+        """It hears no more."""
+
+
+class Blocks(Protocol):
+    """Who does not want to be seen by whom."""
+
+    async def blocked(self, app: str, by: str, user: str) -> bool:
+        """Whether `by` blocks `user`."""
+
+
+class PresenceService:
+    """Answers `presence:*` and follows Connections."""
+
+    def __init__(
+        self,
+        manager: PresenceManager,
+        broker: Broker,
+        listening: Listening,
+        blocks: Blocks,
+        clock: Clock,
+        tasks: Tasks,
+    ) -> None:
+        # passed in
+        self._manager = manager
+        self._broker = broker
+        self._listening = listening
+        self._blocks = blocks
+        self._clock = clock
+        self._tasks = tasks
+        # made here
+        self._here: dict[str, tuple[Identity, str, str | None]] = {}
+        self._watched: dict[str, set[str]] = {}
+        self._pending: set[tuple[str, str]] = set()
+        self._rates = Buckets(per_second=1, burst=10)
+
+    def start(self) -> None:
+        """Keep this node's Connections alive and notice those that ran out elsewhere."""
+        self._tasks.every(TOUCH_S, self._touch, "touch presence")
+        self._tasks.every(EXPIRE_S, self._expire, "expire presence")
+
+    async def opened(self, who: Identity) -> None:
+        """A Connection makes its User online unless they said otherwise."""
+        self._here[who.connection] = (who, "", None)
+        await self._put(who, "", None)
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        """Offline when it was the last one, a little later."""
+        self._here.pop(who.connection, None)
+        self._watched.pop(who.connection, None)
+        self._rates.forget(who.connection)
+        try:
+            if await self._manager.remove(who.app, who.user, who.connection):
+                self._changed(who.app, who.user, OFFLINE_AFTER_S)
+        except Refused as error:
+            log.warning("presence is away: %s", error.message)
+
+    async def put(self, who: Identity, request: PresenceSet) -> dict[str, Any]:
+        """`presence:set`. Raises Refused rate_limited."""
+        self._rates.take(who.connection, self._clock())
+        text = request.text
+        self._here[who.connection] = (who, request.status, text)
+        if await self._manager.put(
+            who.app, who.user, who.device, who.connection, request.status, text
+        ):
+            self._changed(who.app, who.user, COALESCE_S)
+        return {}
+
+    async def watch(self, who: Identity, request: PresenceWatch) -> dict[str, Any]:
+        """`presence:watch`: `{users: [{user, status, text, last_seen, devices}]}`."""
+        watched = self._watched.setdefault(who.connection, set())
+        users = list(dict.fromkeys(request.users))
+        if len(watched.union(users)) > WATCHED_MAX:
+            raise Refused("too_large", f"a connection watches at most {WATCHED_MAX} users")
+        hidden = await self._hidden(who, users)
+        shown = [user for user in users if user not in hidden]
+        watched.update(shown)
+        names = [topics.presence(who.app, user) for user in shown]
+        await self._listening.listen(who.connection, names)
+        seen = {one.user: one for one in await self._manager.get(who.app, shown)}
+        offline = {user: Presence(user=user, status="offline") for user in hidden}
+        return {"users": [msgspec.to_builtins((seen | offline)[user]) for user in users]}
+
+    async def unwatch(self, who: Identity, request: PresenceUnwatch) -> dict[str, Any]:
+        """`presence:unwatch`."""
+        self._watched.get(who.connection, set()).difference_update(request.users)
+        names = [topics.presence(who.app, user) for user in request.users]
+        await self._listening.unlisten(who.connection, names)
+        return {}
+
+    async def _hidden(self, who: Identity, users: list[str]) -> set[str]:
+        """Those who block the one who asks: they are always offline to them."""
+        others = [user for user in users if user != who.user]
+        answers = await asyncio.gather(
+            *(self._blocks.blocked(who.app, user, who.user) for user in others)
+        )
+        return {user for user, blocked in zip(others, answers, strict=True) if blocked}
+
+    def recover(self) -> None:
+        """The manager may have forgotten everything: say it all again."""
+        self._tasks.spawn(self._say_again(), "presence after a gap")
+
+    async def _say_again(self) -> None:
+        for who, status, text in list(self._here.values()):
+            await self._put(who, status, text)
+
+    async def _put(self, who: Identity, status: str, text: str | None) -> None:
+        """A manager that is away keeps nobody from connecting; `recover` makes up for it."""
+        try:
+            changed = await self._manager.put(
+                who.app, who.user, who.device, who.connection, status, text
+            )
+        except Refused as error:
+            log.warning("presence is away: %s", error.message)
+            return
+        if changed:
+            self._changed(who.app, who.user, COALESCE_S)
+
+    def _changed(self, app: str, user: str, after_s: float) -> None:
+        if (app, user) not in self._pending:
+            self._pending.add((app, user))
+            self._tasks.spawn(self._tell(app, user, after_s), "tell presence")
+
+    async def _tell(self, app: str, user: str, after_s: float) -> None:
+        """Publish what holds now."""
+        await asyncio.sleep(after_s)
+        self._pending.discard((app, user))
+        try:
+            (now,) = await self._manager.get(app, [user])
+        except Refused as error:
+            log.warning("presence is away: %s", error.message)
+            return
+        data = msgspec.to_builtins(now)
+        await self._broker.publish(
+            topics.presence(app, user), Hint(event="presence:changed", data=data)
+        )
+
+    async def _touch(self) -> None:
+        entries = [(who.app, who.user, who.connection) for who, _, _ in self._here.values()]
+        await self._manager.touch(entries)
+
+    async def _expire(self) -> None:
+        for app, user in await self._manager.expire():
+            self._changed(app, user, 0)

@@ -1,0 +1,105 @@
+"""Who is writing, where: coalesced, and ending by itself."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from signaling import topics
+from signaling.bucket import Buckets
+from signaling.errors import Refused
+from signaling.model import Conversation, Identity, Member
+from signaling.ports import Broker, Clock, Hint
+from signaling.protocol.presence import TypingSet
+from signaling.tasks import Tasks
+
+AGAIN_MS = 3_000
+"""While it goes on it is told at most this often."""
+EXPIRES_MS = 6_000
+SWEEP_S = 1.0
+
+
+class Members(Protocol):
+    """Who may write where."""
+
+    async def get(self, app: str, conversation: str) -> Conversation | None:
+        """By id or alias."""
+
+    async def member(self, conversation: str, user: str) -> Member | None:
+        """One who has not left."""
+
+
+@dataclass(slots=True)
+class _Typist:
+    connection: str
+    told_ms: int
+    expires_ms: int
+
+
+class TypingService:
+    """Answers `typing:set`."""
+
+    def __init__(self, members: Members, broker: Broker, clock: Clock, tasks: Tasks) -> None:
+        # passed in
+        self._members = members
+        self._broker = broker
+        self._clock = clock
+        self._tasks = tasks
+        # made here
+        self._typists: dict[tuple[str, str, str], _Typist] = {}
+        self._rates = Buckets(per_second=2, burst=10)
+
+    def start(self) -> None:
+        """End what was not renewed."""
+        self._tasks.every(SWEEP_S, self._sweep, "sweep typing")
+
+    async def put(self, who: Identity, request: TypingSet) -> dict[str, Any]:
+        """`typing:set`. Raises Refused: not_found, rate_limited."""
+        now = self._clock()
+        self._rates.take(who.connection, now)
+        key = (who.app, request.conversation, who.user)
+        typist = self._typists.get(key)
+        if not request.on:
+            if typist is not None:
+                await self._end(key)
+            return {}
+        if typist is None:
+            await self._check(who, request.conversation)
+            typist = self._typists.setdefault(key, _Typist(who.connection, 0, 0))
+        typist.connection, typist.expires_ms = who.connection, now + EXPIRES_MS
+        if now - typist.told_ms >= AGAIN_MS:
+            typist.told_ms = now
+            await self._tell(key, on=True, exclude=who.connection)
+        return {}
+
+    async def opened(self, who: Identity) -> None:
+        """Nothing to do."""
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        """Who is gone types no more."""
+        self._rates.forget(who.connection)
+        for key, typist in list(self._typists.items()):
+            if typist.connection == who.connection:
+                await self._end(key)
+
+    async def _check(self, who: Identity, conversation: str) -> None:
+        found = await self._members.get(who.app, conversation)
+        if found is None or found.id != conversation:
+            raise Refused("not_found", "no such conversation")
+        if await self._members.member(conversation, who.user) is None:
+            raise Refused("not_found", "no such conversation")
+
+    async def _sweep(self) -> None:
+        now = self._clock()
+        for key, typist in list(self._typists.items()):
+            if typist.expires_ms <= now:
+                await self._end(key)
+
+    async def _end(self, key: tuple[str, str, str]) -> None:
+        typist = self._typists.pop(key, None)
+        if typist is not None:
+            await self._tell(key, on=False, exclude=typist.connection)
+
+    async def _tell(self, key: tuple[str, str, str], *, on: bool, exclude: str) -> None:
+        app, conversation, user = key
+        data = {"conversation": conversation, "user": user, "on": on}
+        hint = Hint(event="typing:changed", data=data, volatile=True, exclude=exclude)
+        await self._broker.publish(topics.conversation(app, conversation), hint)
