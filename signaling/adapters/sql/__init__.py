@@ -3,6 +3,7 @@
 from signaling.adapters.sql.apps import SqlApps
 from signaling.adapters.sql.conversations import SqlConversations
 from signaling.adapters.sql.database import Database, open_database
+from signaling.adapters.sql.files import SqlFiles
 from signaling.adapters.sql.log import SqlLog
 from signaling.adapters.sql.tables import metadata
 from signaling.adapters.sql.users import SqlUsers
@@ -11,6 +12,7 @@ __all__ = [
     "Database",
     "SqlApps",
     "SqlConversations",
+    "SqlFiles",
     "SqlLog",
     "SqlUsers",
     "metadata",
