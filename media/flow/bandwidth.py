@@ -1,0 +1,188 @@
+"""How much one subscriber's path carries (draft-ietf-rmcat-gcc-02): delay, loss, and REMB."""
+
+from array import array
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from media.flow.delay import DelayTrend, Usage
+
+START_BPS: Final = 1_000_000.0
+MIN_BPS: Final = 50_000.0
+MAX_BPS: Final = 50_000_000.0
+HISTORY: Final = 8192
+"""Sent packets remembered until their feedback, a power of two."""
+BACKOFF: Final = 0.85
+INCREASE_PER_S: Final = 1.08
+ADDITIVE_BITS: Final = 9600
+"""Near the last known limit grow by about one packet each response time (section 5.5)."""
+RESPONSE_S: Final = 0.2
+ACKED_WINDOW_S: Final = 0.5
+LOSS_HIGH: Final = 0.10
+LOSS_LOW: Final = 0.02
+LOSS_MIN_PACKETS: Final = 20
+LOSS_HOLD_S: Final = 0.3
+REMB_VALID_S: Final = 5.0
+_WRAP_US: Final = 64_000 << 24
+
+
+class SendHistory:
+    """When and how large each transport-wide numbered packet was sent. No object per packet."""
+
+    __slots__ = ("_at", "_next", "_sequences", "_sizes")
+
+    def __init__(self) -> None:
+        self._at = array("d", bytes(8 * HISTORY))
+        self._sizes = array("l", [0]) * HISTORY
+        self._sequences = array("l", [-1]) * HISTORY
+        self._next = 0
+
+    def sent(self, size_bytes: int, now: float) -> int:
+        """Note a packet; returns its 16-bit transport-wide sequence number."""
+        sequence = self._next
+        slot = sequence & HISTORY - 1
+        self._at[slot] = now
+        self._sizes[slot] = size_bytes
+        self._sequences[slot] = sequence
+        self._next = sequence + 1
+        return sequence & 0xFFFF
+
+    def take(self, sequence: int) -> tuple[float, int] | None:
+        """(sent at, bytes) of a 16-bit number, once; None when it is not known (any more)."""
+        newest = self._next - 1
+        extended = newest - ((newest - sequence) & 0xFFFF)
+        slot = extended & HISTORY - 1
+        if extended < 0 or self._sequences[slot] != extended:
+            return None
+        self._sequences[slot] = -1
+        return self._at[slot], self._sizes[slot]
+
+
+class Estimator:
+    """One subscriber Transport. Feed it feedback, read `estimate_bps` after `tick`."""
+
+    __slots__ = (
+        "_acked",
+        "_acked_bytes",
+        "_delay_bps",
+        "_limit_bps",
+        "_loss_at",
+        "_loss_bps",
+        "_remb",
+        "_ticked_at",
+        "_trend",
+        "_unwrapped_us",
+        "estimate_bps",
+        "history",
+        "loss",
+    )
+
+    def __init__(self, start_bps: float = START_BPS) -> None:
+        self.history = SendHistory()
+        self.estimate_bps = start_bps
+        self.loss = 0.0
+        """Share of packets lost by the latest report, 0..1."""
+        self._delay_bps = start_bps
+        self._loss_bps = MAX_BPS
+        self._limit_bps: float | None = None
+        self._loss_at = float("-inf")
+        self._remb: tuple[float, float] | None = None
+        self._trend = DelayTrend()
+        self._acked: deque[tuple[float, int]] = deque()
+        self._acked_bytes = 0
+        self._ticked_at: float | None = None
+        self._unwrapped_us: int | None = None
+
+    def feedback(self, base: int, arrivals_us: Sequence[int | None], now: float) -> None:
+        """Transport-wide feedback came: arrival times from the 16-bit `base` on."""
+        lost = known = 0
+        for index, arrival_us in enumerate(arrivals_us):
+            if arrival_us is None:
+                lost += 1
+                continue
+            packet = self.history.take((base + index) & 0xFFFF)
+            if packet is None:
+                continue
+            known += 1
+            arrived_s = self._unwrap(arrival_us) / 1_000_000
+            self._trend.add(packet[0], arrived_s)
+            self._ack(now, packet[1])
+        if known + lost >= LOSS_MIN_PACKETS:
+            self.report_loss(lost / (known + lost), now)
+        self._control_delay(now)
+
+    def report_loss(self, share: float, now: float) -> None:
+        """A share of packets (0..1) was lost: from a receiver report or feedback (section 6)."""
+        self.loss = share
+        if now - self._loss_at < LOSS_HOLD_S:
+            return
+        self._loss_at = now
+        current = min(self._loss_bps, self.estimate_bps)
+        if share > LOSS_HIGH:
+            self._loss_bps = max(MIN_BPS, current * (1.0 - 0.5 * share))
+        elif share < LOSS_LOW:
+            self._loss_bps = min(MAX_BPS, self._loss_bps * 1.05)
+
+    def remb(self, bitrate_bps: float, now: float) -> None:
+        """The receiver's own estimate came."""
+        self._remb = (max(MIN_BPS, bitrate_bps), now)
+
+    def tick(self, now: float) -> float:
+        """The estimate in bits/s."""
+        remb = MAX_BPS
+        if self._remb is not None and now - self._remb[1] <= REMB_VALID_S:
+            remb = self._remb[0]
+            if not self._acked_bytes:  # no transport feedback: the receiver knows best
+                self._delay_bps = remb
+        self._forget(now)
+        lowest = min(self._delay_bps, self._loss_bps, remb, MAX_BPS)
+        self.estimate_bps = max(MIN_BPS, lowest)
+        return self.estimate_bps
+
+    @property
+    def acked_bps(self) -> float:
+        """What has arrived lately."""
+        return self._acked_bytes * 8 / ACKED_WINDOW_S
+
+    def _unwrap(self, arrival_us: int) -> int:
+        """Undo the wrap of the 24-bit reference time."""
+        last = self._unwrapped_us
+        if last is not None:
+            half = _WRAP_US // 2
+            arrival_us = last + ((arrival_us - last + half) % _WRAP_US) - half
+        self._unwrapped_us = arrival_us
+        return arrival_us
+
+    def _ack(self, now: float, size_bytes: int) -> None:
+        self._acked.append((now, size_bytes))
+        self._acked_bytes += size_bytes
+
+    def _forget(self, now: float) -> None:
+        while self._acked and now - self._acked[0][0] > ACKED_WINDOW_S:
+            self._acked_bytes -= self._acked.popleft()[1]
+
+    def _control_delay(self, now: float) -> None:
+        """Additive increase, multiplicative decrease by the trend (section 5.5)."""
+        self._forget(now)
+        elapsed = min(now - self._ticked_at, 1.0) if self._ticked_at is not None else 0.0
+        self._ticked_at = now
+        usage = self._trend.usage
+        if usage is Usage.OVER:
+            self._limit_bps = self.acked_bps
+            self._delay_bps = max(MIN_BPS, min(self._delay_bps, BACKOFF * self.acked_bps))
+            self._trend.reset()
+        elif usage is Usage.NORMAL:
+            self._increase(elapsed)
+
+    def _increase(self, elapsed: float) -> None:
+        acked = self.acked_bps
+        # What has arrived without a queue growing is proof; beyond half as much again is guessing.
+        if self._delay_bps < 1.5 * acked + 10_000:
+            near = self._limit_bps is not None and self._delay_bps > 0.9 * self._limit_bps
+            grown = self._delay_bps * INCREASE_PER_S**elapsed
+            if near:
+                grown = self._delay_bps + ADDITIVE_BITS * elapsed / RESPONSE_S
+            self._delay_bps = grown
+        if self._limit_bps is not None and acked > 1.2 * self._limit_bps:
+            self._limit_bps = None
+        self._delay_bps = min(MAX_BPS, max(self._delay_bps, 0.95 * acked))
