@@ -1,0 +1,197 @@
+"""One live socket of a Device, as the gateway sees it: a namespace of a Socket.IO session."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Literal, Protocol
+
+from signaling.errors import Refused
+from signaling.gateway import packets
+from signaling.gateway.config import GatewayConfig
+from signaling.gateway.packets import Packet
+from signaling.gateway.socket import Socket
+from signaling.ports import Remote
+
+RECONNECT: Final = frozenset({"slow_consumer", "server:drain", "ping timeout", "unavailable"})
+"""Reasons after which a client should come back by itself; after all others it is told not to."""
+
+
+_State = Literal["opening", "ready", "closed"]
+_OPENING: Final = "opening"
+_READY: Final = "ready"
+_CLOSED: Final = "closed"
+
+
+class Application(Protocol):
+    """What is served on a namespace. Calls for one Connection follow each other in this order."""
+
+    async def admit(self, connection: "Connection", auth: dict[str, Any]) -> None:
+        """Raises Refused; it becomes CONNECT_ERROR."""
+
+    async def ready(self, connection: "Connection") -> bytes | None:
+        """The first frame after CONNECT. What is sent meanwhile follows it. Raises Refused."""
+
+    async def event(self, connection: "Connection", packet: Packet) -> None:
+        """One event, strictly after the one before. Must not raise."""
+
+    async def left(self, connection: "Connection", reason: str) -> None:
+        """Once for every Connection that was admitted. Must not raise."""
+
+
+class Connection:
+    """Handles what one namespace of one socket sends, in order, and writes to it."""
+
+    __slots__ = (
+        "_application",
+        "_config",
+        "_held",
+        "_held_bytes",
+        "_inbox",
+        "_left",
+        "_on_admitted",
+        "_reason",
+        "_state",
+        "_task",
+        "entered",
+        "id",
+        "identity",
+        "namespace",
+        "remote",
+        "socket",
+    )
+
+    def __init__(
+        self,
+        socket: Socket,
+        namespace: bytes,
+        remote: Remote,
+        application: Application,
+        config: GatewayConfig,
+        on_admitted: Callable[[], None],
+    ) -> None:
+        # passed in
+        self.socket = socket
+        self.namespace = namespace
+        self.remote = remote
+        self.id = remote.connection
+        self._application = application
+        self._config = config
+        self._on_admitted = on_admitted
+        # made here
+        self.identity: Any = None
+        """Who is calling; set by the application in `admit`."""
+        self.entered = False
+        """`ready` was called."""
+        self._left = False
+        self._state: _State = _OPENING
+        self._reason = ""
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._inbox: deque[Packet] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    # outgoing
+
+    def send(self, frame: bytes, volatile: bool = False) -> None:
+        """Send a finished frame; before `ready` it is held, in order. Never waits."""
+        if self._state is _READY:
+            self.socket.send_frame(frame, volatile)
+        elif self._state is _OPENING:
+            self._hold(frame)
+
+    def _hold(self, frame: bytes) -> None:
+        self._held.append(frame)
+        self._held_bytes += len(frame)
+        if self._held_bytes > self._config.max_queue_bytes:
+            self.socket.end("slow_consumer")
+
+    # incoming
+
+    def open(self, auth: dict[str, Any]) -> None:
+        """The client's CONNECT."""
+        self._task = asyncio.create_task(self._open(auth))
+
+    def receive(self, packet: Packet) -> None:
+        """An event: handled when all before it are."""
+        self._inbox.append(packet)
+        if self._task is None:
+            self._task = asyncio.create_task(self._work())
+        elif len(self._inbox) >= self._config.max_pending_requests:
+            self.socket.pause_reading()
+
+    @property
+    def over(self) -> bool:
+        """Refused, or gone."""
+        return self._state is _CLOSED
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """What handles the requests now, for whoever has to wait for it."""
+        return self._task
+
+    async def _open(self, auth: dict[str, Any]) -> None:
+        try:
+            await self._application.admit(self, auth)
+        except Refused as refused:
+            self._refuse(refused)
+            self._task = None
+            return
+        if self._state is _OPENING:
+            self._write(packets.CONNECT, {"sid": self.id})
+            self._on_admitted()
+            await self._make_ready()
+        await self._work()
+
+    async def _make_ready(self) -> None:
+        self.entered = True
+        try:
+            first = await self._application.ready(self)
+        except Refused as refused:
+            self.close(refused.code)
+            return
+        if self._state is not _OPENING:
+            return
+        self._state = _READY
+        if first is not None:
+            self.socket.send_frame(first)
+        for frame in self._held:
+            self.socket.send_frame(frame)
+        self._held.clear()
+
+    async def _work(self) -> None:
+        """Until nothing is left to do. The last lines do not wait: nobody comes in between."""
+        while True:
+            while self._inbox:
+                await self._application.event(self, self._inbox.popleft())
+            self.socket.resume_reading()
+            if self._state is not _CLOSED or self._left:
+                break
+            self._left = True
+            await self._application.left(self, self._reason)
+        self._task = None
+
+    # the end
+
+    def close(self, reason: str) -> None:
+        """End the socket from this side; requests that have not begun are dropped."""
+        self._inbox.clear()
+        if reason not in RECONNECT and self._state is not _CLOSED:
+            self._write(packets.DISCONNECT)
+        self.socket.end(reason)
+
+    def closed(self, reason: str) -> None:
+        """The socket or the namespace is gone. What it asked before is still carried out."""
+        if self._state is _CLOSED:
+            return
+        self._state, self._reason = _CLOSED, reason
+        self._held.clear()
+        if self._task is None:
+            self._task = asyncio.create_task(self._work())
+
+    def _refuse(self, refused: Refused) -> None:
+        data = {"code": refused.code, "message": refused.message}
+        self._write(packets.CONNECT_ERROR, {"message": refused.message, "data": data})
+        self._state = _CLOSED
+
+    def _write(self, type_: int, data: Any = None) -> None:
+        self.socket.send_frame(packets.control(type_, self.namespace, data))

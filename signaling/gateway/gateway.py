@@ -1,0 +1,228 @@
+"""The front of the Socket.IO edge: hooks in, Connections out."""
+
+import asyncio
+import random
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from signaling.errors import Refused
+from signaling.gateway import packets
+from signaling.gateway.config import GatewayConfig
+from signaling.gateway.connection import Connection
+from signaling.gateway.packets import Packet
+from signaling.gateway.server import Server
+from signaling.gateway.throttle import Throttle
+from signaling.model import Identity
+from signaling.ports import Hooks, Remote
+
+PATH = "socket.io"
+WAVES = 20
+
+
+class Gateway:
+    """Serves the default namespace to the clients of a node; implements `ports.Connections`.
+
+    Every Connection is admitted by `Hooks.authenticate`, hears `session:ready` first, and has its
+    requests carried out one after the other.
+    """
+
+    def __init__(self, config: GatewayConfig, hooks: Hooks) -> None:
+        # passed in
+        self._config = config
+        self._hooks = hooks
+        # made here
+        self._timeout_s = config.request_timeout_ms / 1000
+        self._server = Server(config, {"/": self})
+        self._connections: dict[str, Connection] = {}
+        self._users: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._ends: Counter[str] = Counter()
+        self._log = Throttle("signaling.gateway")
+
+    def attach(self, app: web.Application) -> None:
+        """Serve on `/socket.io/` of an aiohttp application, and end with it."""
+        self._server.eio.attach(app, PATH)
+        app.on_shutdown.append(self._on_shutdown)
+
+    # ports.Connections
+
+    def emit(
+        self,
+        connections: Iterable[str],
+        event: str,
+        data: Mapping[str, Any],
+        *,
+        volatile: bool = False,
+    ) -> None:
+        """Send an event to each, encoded once. Unknown ids are passed over. Never waits."""
+        frame = packets.event(event, data)
+        find = self._connections.get
+        for name in connections:
+            connection = find(name)
+            if connection is not None:
+                connection.send(frame, volatile)
+
+    def close(self, connection: str, reason: str) -> None:
+        """End one socket. Clients come back by themselves after a reason of `RECONNECT` only."""
+        found = self._connections.get(connection)
+        if found is not None:
+            found.close(reason)
+
+    # the node's view
+
+    @property
+    def accepting(self) -> bool:
+        """False once draining: not ready for new clients."""
+        return self._server.eio.accepting
+
+    def stats(self) -> dict[str, int | dict[str, int]]:
+        """Gauges and counters (`_total`)."""
+        return {
+            "connections": len(self._connections),
+            "sockets": len(self._server.eio.sockets),
+            "requests_total": self._counts["requests"],
+            "refused_total": self._counts["refused"],
+            "internal_errors_total": self._counts["internal"],
+            "closed_total": dict(self._ends),
+        }
+
+    async def drain(self) -> None:
+        """Send every client elsewhere: tell them when to come back, answer them, close in waves."""
+        self._server.eio.accepting = False
+        low, high = self._config.drain_retry_ms
+        for name in list(self._connections):
+            self.emit([name], "server:drain", {"retry_after_ms": random.randint(low, high)})  # noqa: S311
+        await self._settle(self._config.drain_flush_ms / 1000)
+        sockets = list(self._server.eio.sockets.values())
+        random.shuffle(sockets)
+        size = -(-len(sockets) // WAVES) or 1
+        for start in range(0, len(sockets), size):
+            for socket in sockets[start : start + size]:
+                socket.end("server:drain")
+            await asyncio.sleep(self._config.drain_ms / 1000 / WAVES)
+
+    async def aclose(self) -> None:
+        """End every socket now and wait for what was in flight."""
+        self._server.eio.accepting = False
+        for socket in list(self._server.eio.sockets.values()):
+            socket.end("server:drain")
+        await self._settle(self._config.request_timeout_ms / 1000)
+        for connection in list(self._connections.values()):
+            if connection.task is not None:
+                connection.task.cancel()
+
+    async def _settle(self, timeout_s: float) -> None:
+        """Wait for the requests in flight."""
+        tasks = [c.task for c in self._connections.values() if c.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout_s)
+
+    async def _on_shutdown(self, _app: web.Application) -> None:
+        await self.aclose()
+
+    # connection.Application
+
+    async def admit(self, connection: Connection, auth: dict[str, Any]) -> None:
+        """Ask the node who this is. Raises Refused."""
+        try:
+            who = await self._authenticate(auth, connection.remote)
+        except Refused:
+            self._counts["refused"] += 1
+            raise
+        self._users[who.app, who.user] += 1
+        connection.identity = (who, _cursor(auth))
+        self._connections[connection.id] = connection
+
+    async def _authenticate(self, auth: dict[str, Any], remote: Remote) -> Identity:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                who = await self._hooks.authenticate(auth, remote)
+        except Refused:
+            raise
+        except TimeoutError:
+            raise Refused("timeout", "authentication took too long") from None
+        except Exception as error:  # noqa: BLE001  the edge of the process: logged, answered
+            raise self._internal("authenticate", error) from None
+        if self._users[who.app, who.user] >= self._config.max_connections_per_user:
+            raise Refused("rate_limited", "too many connections of this user")
+        return who
+
+    async def ready(self, connection: Connection) -> bytes:
+        """The frame of `session:ready`. Raises Refused."""
+        who, cursor = connection.identity
+        connection.identity = who
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                payload = await self._hooks.opened(who, cursor)
+            return packets.event("session:ready", payload)
+        except Refused:
+            raise
+        except TimeoutError:
+            raise Refused("unavailable", "opening took too long") from None
+        except Exception as error:  # noqa: BLE001
+            raise self._internal("session:ready", error) from None
+
+    async def event(self, connection: Connection, packet: Packet) -> None:
+        """One request: carry it out and ack it."""
+        self._counts["requests"] += 1
+        try:
+            answer: dict[str, Any] = {"ok": True, **await self._request(connection, packet)}
+            frame = packets.ack(packet.ack, answer) if packet.ack is not None else None
+        except Refused as refused:
+            self._counts["refused"] += 1
+            frame = _error(packet, refused)
+        except TimeoutError:
+            frame = _error(packet, Refused("timeout", "the request took too long"))
+        except Exception as error:  # noqa: BLE001
+            frame = _error(packet, self._internal(str(packet.data[0]), error))
+        if frame is not None:
+            connection.send(frame)
+
+    async def _request(self, connection: Connection, packet: Packet) -> dict[str, Any]:
+        data = packet.data
+        if packet.type != packets.EVENT or len(data) > 2 or type(data[0]) is not str:
+            raise Refused("bad_request", "an event takes one JSON object")
+        payload = data[1] if len(data) == 2 else {}
+        async with asyncio.timeout(self._timeout_s):
+            return await self._hooks.request(connection.identity, data[0], payload)
+
+    async def left(self, connection: Connection, reason: str) -> None:
+        """The Connection is gone; the node hears it if it had heard of its opening."""
+        self._connections.pop(connection.id, None)
+        self._ends[reason] += 1
+        who = connection.identity if connection.entered else connection.identity[0]
+        self._users[who.app, who.user] -= 1
+        if not self._users[who.app, who.user]:
+            del self._users[who.app, who.user]
+        if connection.entered:
+            await self._closed(who, reason)
+
+    async def _closed(self, who: Identity, reason: str) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._hooks.closed(who, reason)
+        except Exception as error:  # noqa: BLE001
+            self._internal("closed", error)
+
+    def _internal(self, where: str, error: Exception) -> Refused:
+        """Log what nobody expected, with an id that the client is told too."""
+        self._counts["internal"] += 1
+        name = secrets.token_hex(4)
+        kind = f"{where[:64]} {type(error).__name__}"
+        self._log.failure(kind, error, "internal error %s", name)
+        return Refused("internal", f"internal error {name}")
+
+
+def _cursor(auth: Mapping[str, Any]) -> str | None:
+    cursor = auth.get("cursor")
+    return cursor if isinstance(cursor, str) else None
+
+
+def _error(packet: Packet, refused: Refused) -> bytes | None:
+    if packet.ack is None:
+        return None
+    return packets.ack(packet.ack, {"ok": False, "error": refused.to_wire()})

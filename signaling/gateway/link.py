@@ -1,0 +1,212 @@
+"""One WebSocket on a transport taken over from aiohttp. The only code that knows how that is done.
+
+aiohttp keeps a task, a request and two parsers alive per WebSocket (13 KB) and wakes a task per
+message. After the handshake none of it is needed: frames go from the transport to `FrameReader`
+and finished frames to the transport, whose buffer is the outgoing queue.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from typing import Protocol
+
+from aiohttp import web
+
+from signaling.gateway import frames
+from signaling.gateway.config import GatewayConfig
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+LINGER_S = 5.0
+"""For the peer to read what is left and answer a close frame, before the transport is cut."""
+MAX_UNREAD_PONGS_BYTES = 4096
+
+
+class LinkOwner(Protocol):
+    """Who is told what a Link saw. Called on the loop, never after `link_lost`."""
+
+    def link_message(self, link: "Link", opcode: int, payload: bytes) -> None:
+        """A whole text or binary message."""
+
+    def link_lost(self, link: "Link", reason: str) -> None:
+        """The WebSocket ended. Called once, and not after `Link.close` or `Link.abort`."""
+
+
+class Link(asyncio.Protocol):
+    """The server's end of one WebSocket."""
+
+    __slots__ = (
+        "_closing",
+        "_linger",
+        "_max_queue_bytes",
+        "_reader",
+        "_transport",
+        "congested",
+        "dropped",
+        "owner",
+    )
+
+    def __init__(self, transport: asyncio.Transport, owner: LinkOwner, config: GatewayConfig):
+        # passed in
+        self.owner: LinkOwner | None = owner
+        self._transport = transport
+        self._max_queue_bytes = config.max_queue_bytes
+        # made here
+        self._reader = frames.FrameReader(config.max_packet_bytes, config.max_fragments)
+        self._closing = False
+        self._linger: asyncio.TimerHandle | None = None
+        self.congested = False
+        """The transport's buffer is above the mark: the peer reads slower than we write."""
+        self.dropped = 0
+        transport.set_write_buffer_limits(high=config.volatile_mark_bytes)
+
+    # outgoing
+
+    def write(self, frame: bytes, volatile: bool = False) -> bool:
+        """Send a finished frame, in order. False when the peer is too slow to be given more."""
+        if not self.congested:
+            self._transport.write(frame)
+            return True
+        if volatile:
+            self.dropped += 1
+            return True
+        if self._transport.get_write_buffer_size() + len(frame) > self._max_queue_bytes:
+            return False
+        self._transport.write(frame)
+        return True
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def pause_reading(self) -> None:
+        if not self._transport.is_closing() and self._transport.is_reading():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._transport.is_closing() and not self._transport.is_reading():
+            self._transport.resume_reading()
+
+    def close(self, code: int = frames.CODE_NORMAL, reason: str = "") -> None:
+        """Send a close frame, wait for the peer's own or LINGER_S; the owner hears no more.
+
+        Not the transport at once: unread input would make the kernel reset the connection, and the
+        peer would lose what it has not read yet.
+        """
+        self.owner = None
+        if self._closing or self._transport.is_closing():
+            return
+        self._closing = True
+        self._transport.write(frames.build_close(code, reason))
+        self.resume_reading()
+        loop = asyncio.get_running_loop()
+        self._linger = loop.call_later(LINGER_S, self._transport.abort)
+
+    def abort(self) -> None:
+        """End at once and forget what is queued; the owner hears no more."""
+        self.owner = None
+        self._closing = True
+        self._transport.abort()
+
+    # asyncio.Protocol
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            messages = self._reader.feed(data)
+        except frames.FrameError as error:
+            self._end(error.code, f"parse error: {error}")
+            return
+        if self._closing:
+            if any(opcode == frames.CLOSE for opcode, _ in messages):
+                self._transport.close()
+            return
+        for opcode, payload in messages:
+            if self.owner is None:
+                return
+            if opcode <= frames.BINARY:
+                self.owner.link_message(self, opcode, payload)
+            else:
+                self._control(opcode, payload)
+
+    def pause_writing(self) -> None:
+        self.congested = True
+
+    def resume_writing(self) -> None:
+        self.congested = False
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closing = True
+        if self._linger is not None:
+            self._linger.cancel()
+        owner, self.owner = self.owner, None
+        if owner is not None:
+            owner.link_lost(self, "transport close" if exc is None else "transport error")
+
+    def _control(self, opcode: int, payload: bytes) -> None:
+        if opcode == frames.CLOSE:
+            self._end(frames.CODE_NORMAL, "transport close")
+        elif opcode == frames.PING and self.queued_bytes < MAX_UNREAD_PONGS_BYTES:
+            self._transport.write(frames.build(frames.PONG, payload))
+
+    def _end(self, code: int, reason: str) -> None:
+        """The peer closed, or broke the protocol: answer, then tell the owner."""
+        owner = self.owner
+        self.close(code, reason if code != frames.CODE_NORMAL else "")
+        self._transport.close()
+        if owner is not None:
+            owner.link_lost(self, reason)
+
+
+def accepts(request: web.Request) -> bool:
+    """Whether the request is a whole WebSocket handshake (RFC 6455, section 4.2.1)."""
+    headers = request.headers
+    try:
+        key = base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return (
+        request.method == "GET"
+        and headers.get("Upgrade", "").strip().lower() == "websocket"
+        and "upgrade" in headers.get("Connection", "").lower()
+        and headers.get("Sec-WebSocket-Version") == "13"
+        and len(key) == 16
+    )
+
+
+def take_over(request: web.Request, owner: LinkOwner, config: GatewayConfig) -> Link | None:
+    """Answer the handshake and move the transport from aiohttp to a new Link.
+
+    None when the peer is gone already. The request's handler then returns `gone()`.
+    """
+    handler = request.protocol
+    transport = handler.transport
+    if transport is None or transport.is_closing():
+        return None
+    link = Link(transport, owner, config)
+    early = handler._message_tail  # frames sent before our answer
+    transport.write(_switching(request.headers["Sec-WebSocket-Key"]))
+    transport.set_protocol(link)
+    # For aiohttp the connection is over: it lets go of the request, its tasks and parsers. Without
+    # a transport it has nothing to close.
+    handler.transport = None
+    handler.connection_lost(None)
+    link.resume_reading()
+    if early:
+        link.data_received(early)
+    return link
+
+
+def gone() -> web.Response:
+    """What a handler returns after `take_over`: aiohttp finds no transport to write it to."""
+    return web.Response(status=101)
+
+
+def _switching(key: str) -> bytes:
+    accept = base64.b64encode(hashlib.sha1(key.strip().encode() + _GUID).digest())  # noqa: S324
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )

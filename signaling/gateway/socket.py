@@ -1,0 +1,314 @@
+"""One Engine.IO v4 session: polling, WebSocket, and the way from one to the other.
+
+python-engineio's socket with its queue, its writer and ping tasks taken out: packets go to the
+Link at once, or wait in a bounded queue for a poll.
+"""
+
+import asyncio
+import base64
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from engineio.async_socket import AsyncSocket
+
+from signaling.gateway import frames
+from signaling.gateway.link import Link
+
+if TYPE_CHECKING:
+    from signaling.gateway.engine import Engine
+
+NOOP_TEXT: Final = b"6"
+_CLOSE: Final = frames.build(frames.TEXT, b"1")
+_PING: Final = frames.build(frames.TEXT, b"2")
+_PROBE: Final = b"2probe"
+_PROBED: Final = frames.build(frames.TEXT, b"3probe")
+_UPGRADE: Final = b"5"
+_PONG: Final = b"3"
+_MESSAGE: Final = ord("4")
+_SEPARATOR: Final = b"\x1e"
+MAX_STRAY_PONGS: Final = 16
+"""PONGs nobody asked for, between two PINGs."""
+
+
+class PollError(ValueError):
+    """A poll or post that the session does not allow; the session is closed by it."""
+
+
+class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
+    """What Engine.IO calls a socket. Single-threaded; only `poll` waits."""
+
+    def __init__(self, server: "Engine", sid: str, address: str) -> None:
+        # The parent's attributes; its constructor would make a queue of 1 KB per socket.
+        self.server: Engine = server
+        self.sid = sid
+        self.connected = False
+        self.upgrading = False
+        self.upgraded = False
+        self.closing = False
+        self.closed = False
+        self.last_ping: bool | None = None
+        self.session: Any = None
+        # our own
+        self.address = address
+        self._link: Link | None = None
+        self._probe: Link | None = None
+        self._poll: asyncio.Future[None] | None = None
+        self._reading: asyncio.Event | None = None
+        self.posting = False
+        self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
+        self._dropped = 0
+        self._stray_pongs = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._probe_timer: asyncio.TimerHandle | None = None
+
+    # outgoing
+
+    def send_frame(self, frame: bytes, volatile: bool = False) -> None:
+        """Send one packet as a finished WebSocket frame, whatever the transport. Never waits."""
+        link = self._link
+        if link is None:
+            self._enqueue(frame, volatile)
+        elif not link.write(frame, volatile):
+            self.end("slow_consumer")
+
+    def _enqueue(self, frame: bytes, volatile: bool) -> None:
+        if self.closed:
+            return
+        config = self.server.config
+        size = self._queued_bytes + len(frame)
+        if volatile and size > config.volatile_mark_bytes:
+            self._dropped += 1
+        elif size > config.max_queue_bytes and self._queue:
+            self.end("slow_consumer")
+        else:
+            self._queue.append(frame)
+            self._queued_bytes = size
+            self._wake()
+
+    @property
+    def dropped(self) -> int:
+        """Volatile events this socket was too slow for."""
+        return self._dropped + (self._link.dropped if self._link is not None else 0)
+
+    # the heartbeat: one timer, either until the next PING or until its PONG is overdue
+
+    def schedule_ping(self) -> None:
+        self._stop_timer()
+        delay = self.server.config.ping_interval_ms / 1000
+        self._timer = asyncio.get_running_loop().call_later(delay, self._ping)
+
+    def _ping(self) -> None:
+        self._stray_pongs = 0
+        delay = self.server.config.ping_timeout_ms / 1000
+        self._timer = asyncio.get_running_loop().call_later(delay, self.end, "ping timeout")
+        self.last_ping = True
+        self.send_frame(_PING)
+
+    def _pong(self) -> None:
+        if self.last_ping:
+            self.last_ping = None
+            self.schedule_ping()
+            return
+        self._stray_pongs += 1
+        if self._stray_pongs > MAX_STRAY_PONGS:
+            raise ValueError("too many PONGs")
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # incoming
+
+    def receive_packet(self, opcode: int, payload: bytes) -> None:
+        """One Engine.IO packet of the current transport. Raises ValueError for a malformed one."""
+        if opcode == frames.BINARY or (payload and payload[0] == _MESSAGE):
+            self.server.listener.received(self, opcode, payload)
+        elif payload == _PONG:
+            self._pong()
+        elif payload == b"1":
+            self._closed_by_client()
+        else:
+            raise ValueError("not a packet a client may send now")
+
+    def receive_payload(self, body: bytes) -> None:
+        """The body of a POST. Raises ValueError for a malformed one."""
+        texts = body.split(_SEPARATOR)
+        if len(texts) > self.server.config.max_packets_per_post:
+            raise ValueError("too many packets")
+        for text in texts:
+            if self.closed:
+                return
+            if text[:1] == b"b":
+                self.receive_packet(frames.BINARY, base64.b64decode(text[1:], validate=True))
+            else:
+                self.receive_packet(frames.TEXT, text)
+
+    async def caught_up(self) -> None:
+        """Wait while what this socket sent is worked off: a POST is answered only then."""
+        if self._reading is not None:
+            async with asyncio.timeout(self.server.config.request_timeout_ms / 1000):
+                await self._reading.wait()
+
+    def pause_reading(self) -> None:
+        """The Connections behind have enough to do."""
+        if self._link is not None:
+            self._link.pause_reading()
+        elif self._reading is None:
+            self._reading = asyncio.Event()
+
+    def resume_reading(self) -> None:
+        if self._link is not None:
+            self._link.resume_reading()
+        if self._reading is not None:
+            self._reading.set()
+            self._reading = None
+
+    # LinkOwner
+
+    def link_message(self, link: Link, opcode: int, payload: bytes) -> None:
+        try:
+            if link is self._link:
+                self.receive_packet(opcode, payload)
+            else:
+                self._probe_message(link, payload)
+        except ValueError as error:
+            self.server.refuse(self, error)
+
+    def link_lost(self, link: Link, reason: str) -> None:
+        if link is self._link:
+            self._link = None
+            self._finish(reason)
+        else:
+            self._drop_probe()
+
+    # polling
+
+    async def poll(self) -> bytes:
+        """Wait for the next payload of a GET. Raises PollError when one is waiting already."""
+        if self._poll is not None:
+            self.end("parse error")
+            raise PollError("overlapping polls")
+        if not self._queue and self._probe is None:
+            await self._wait()
+        return self._payload()
+
+    async def _wait(self) -> None:
+        self._poll = asyncio.get_running_loop().create_future()
+        config = self.server.config
+        try:
+            # The heartbeat answers or ends every poll in time; this is for a heartbeat that broke.
+            timeout_s = 2 * (config.ping_interval_ms + config.ping_timeout_ms) / 1000
+            await asyncio.wait_for(self._poll, timeout_s)
+        finally:
+            self._poll = None
+
+    def _wake(self) -> None:
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+
+    def _payload(self) -> bytes:
+        if not self._queue:
+            return NOOP_TEXT
+        texts = [_polling_text(frame) for frame in self._queue]
+        self._queue.clear()
+        self._queued_bytes = 0
+        return _SEPARATOR.join(texts)
+
+    def open_frame(self, frame: bytes) -> bytes:
+        """The handshake as the body of the first poll's answer, with what was sent since."""
+        self._queue.appendleft(frame)
+        return self._payload()
+
+    # upgrade
+
+    def open_link(self, link: Link, frame: bytes) -> None:
+        """The session begins on a WebSocket."""
+        self._link = link
+        self.connected = self.upgraded = True
+        link.write(frame)
+
+    def begin_upgrade(self, link: Link) -> None:
+        """A second transport of a polling session; it has to prove itself with a probe."""
+        self._probe = link
+        delay = self.server.config.upgrade_timeout_ms / 1000
+        self._probe_timer = asyncio.get_running_loop().call_later(delay, self._drop_probe)
+
+    def _probe_message(self, link: Link, payload: bytes) -> None:
+        if payload == _PROBE and not self.upgrading:
+            self.upgrading = True
+            link.write(_PROBED)
+            self._wake()  # the waiting poll ends with a NOOP; the client then stops polling
+        elif payload == _UPGRADE and self.upgrading:
+            self._upgrade(link)
+        else:
+            self._drop_probe()
+
+    def _upgrade(self, link: Link) -> None:
+        self._stop_probe_timer()
+        self._probe, self._link = None, link
+        self.upgrading, self.upgraded = False, True
+        self._wake()
+        for frame in self._queue:
+            link.write(frame)
+        self._queue.clear()
+        self._queued_bytes = 0
+
+    def _drop_probe(self) -> None:
+        self._stop_probe_timer()
+        link, self._probe = self._probe, None
+        self.upgrading = False
+        if link is not None:
+            link.close(frames.CODE_POLICY, "upgrade failed")
+
+    def _stop_probe_timer(self) -> None:
+        if self._probe_timer is not None:
+            self._probe_timer.cancel()
+            self._probe_timer = None
+
+    @property
+    def busy_upgrading(self) -> bool:
+        """Another WebSocket may not join."""
+        return self.upgraded or self._probe is not None
+
+    # the end
+
+    def end(self, reason: str, code: int = frames.CODE_NORMAL) -> None:
+        """Close from this side. What was sent before still goes out, if the peer reads."""
+        link, self._link = self._link, None
+        if link is not None:
+            if reason == "slow_consumer":
+                link.abort()
+            else:
+                link.close(code, reason)
+        elif not self.closed:
+            self._queue.append(_CLOSE)
+            self._wake()
+        self._finish(reason)
+
+    def _closed_by_client(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+        self._queue.clear()
+        self._wake()  # the waiting poll ends with a NOOP
+        self._finish("client disconnect")
+
+    def _finish(self, reason: str) -> None:
+        if self.closed:
+            return
+        self.closing = self.closed = True
+        self._stop_timer()
+        self._drop_probe()
+        self.resume_reading()
+        self.server.forget(self)
+        self.server.listener.closed(self, reason)
+
+
+def _polling_text(frame: bytes) -> bytes:
+    """A frame as polling carries it: text as it is, binary as `b` and base64."""
+    opcode, payload = frames.split(frame)
+    if opcode == frames.TEXT:
+        return payload
+    return b"b" + base64.b64encode(payload)
