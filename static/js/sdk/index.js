@@ -16,7 +16,9 @@
 export { Client } from "./client.js";
 export { Conversation } from "./conversation.js";
 export { Download } from "./download.js";
+export { Emitter } from "./emitter.js";
 export { codeOf, TokenIMError } from "./errors.js";
 export { Media } from "./media.js";
 export { Room } from "./room.js";
 export { Upload } from "./upload.js";
+export { uniqueId } from "./wait.js";

@@ -83,6 +83,7 @@ export class Upload extends Transfer {
     this.file = offer.file;
     this.setState("moving");
     this.progress(offer.offset);
+    if (this.size && offer.offset === this.size) return; // The server knows these bytes already.
     const transport = this._channelFailures < 2 ? this._transport() : null;
     if (transport) await this._byChannel(offer, transport);
     else await this._byHttp(offer);

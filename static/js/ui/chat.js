@@ -1,0 +1,319 @@
+import { errorText, mark, onLanguage, t } from "../i18n/index.js";
+import { codeOf } from "../sdk/index.js";
+import { announce, toast } from "./announcer.js";
+import { Composer } from "./composer.js";
+import { h, ht } from "./dom.js";
+import { FileCard } from "./file_card.js";
+import { dayText, timeText } from "./figures.js";
+import { plainText, renderMessage } from "./message.js";
+import { TypingLine } from "./typing.js";
+
+/** @typedef {import("../sdk/index.js").Conversation} Conversation */
+/** @typedef {import("../sdk/types.js").Message} Message */
+/** @typedef {import("../sdk/types.js").LogEvent} LogEvent */
+
+/**
+ * @typedef {object} Entry one line of the log as it is shown
+ * @property {string} key
+ * @property {string} signature changes when the line must be drawn again
+ * @property {() => HTMLElement} draw
+ */
+
+const RUN_MS = 5 * 60_000;
+const NEAR_PX = 80;
+
+/** The chat pane: the log, who is typing, the composer. */
+export class Chat {
+  /**
+   * @param {Conversation} conversation
+   * @param {{user: string, names: import("./names.js").Names, uploads: import("./uploads.js").Uploads,
+   *   fetch: (body: any, preview: boolean) => import("../sdk/index.js").Download,
+   *   openImage: (url: string, name: string) => void, onUnread: (count: number) => void}} options
+   */
+  constructor(conversation, options) {
+    this._conversation = conversation;
+    this._options = options;
+    this._visible = false;
+    this._unread = 0;
+    /** @type {Map<string, {signature: string, element: HTMLElement}>} */
+    this._drawn = new Map();
+    /** @type {Map<string, FileCard>} kept, so that a picture is fetched once */
+    this._cards = new Map();
+    this._actions = this._makeActions();
+    this._list = mark(h("ol", {}), "label", "chat.messages");
+    this._older = ht("button", "chat.older", { type: "button", class: "button quiet small load-older", hidden: true });
+    this._empty = h("div", { class: "log-empty" }, ht("p", "chat.empty"), ht("p", "chat.emptyHint"));
+    this._log = h("div", { class: "log", tabindex: "0", role: "region" }, this._older, this._empty, this._list);
+    mark(this._log, "label", "chat.messages");
+    this._newer = ht("button", "chat.newer", { type: "button", class: "button small newer", hidden: true });
+    this._typing = new TypingLine(conversation, options.user, options.names);
+    this.composer = this._makeComposer();
+    const foot = h("div", { class: "chat-foot" }, this._typing.element, options.uploads.element, this.composer.element);
+    foot.style.position = "relative";
+    foot.append(this._newer);
+    this.element = h("div", { class: "panel-body" }, this._log, foot);
+    this._offs = this._listen();
+    this.render();
+  }
+
+  /** @param {boolean} visible whether the user can see the pane */
+  setVisible(visible) {
+    this._visible = visible;
+    if (visible) this._seen();
+    if (visible) this._toEnd();
+  }
+
+  close() {
+    this._offs.forEach((off) => off());
+    this._typing.close();
+  }
+
+  render() {
+    const atEnd = this._atEnd();
+    const entries = this._entries();
+    const kept = new Map();
+    entries.forEach((entry, index) => kept.set(entry.key, this._put(entry, index)));
+    for (const [key, { element }] of this._drawn) if (!kept.has(key)) element.remove();
+    this._drawn = kept;
+    this._empty.hidden = entries.length > 0;
+    this._older.hidden = !this._conversation.log.hasOlder;
+    if (atEnd) this._toEnd();
+  }
+
+  _listen() {
+    const conversation = this._conversation;
+    const onFocus = () => this._seen();
+    addEventListener("focus", onFocus);
+    this._older.addEventListener("click", () => void this._loadOlder());
+    this._newer.addEventListener("click", () => this._toEnd());
+    this._log.addEventListener("scroll", () => this._scrolled());
+    return [
+      conversation.on("changed", ({ added }) => this._changed(added)),
+      conversation.on("receipts", () => this.render()),
+      conversation.on("members", () => this.render()),
+      onLanguage(() => (this._drawn.forEach(({ element }) => element.remove()), this._drawn.clear(), this.render())),
+      () => removeEventListener("focus", onFocus),
+    ];
+  }
+
+  /** @param {LogEvent[]} added */
+  _changed(added) {
+    const atEnd = this._atEnd();
+    this.render();
+    const news = added.filter((event) => event.type === "message:created" && event.sender !== this._options.user);
+    if (!news.length) return;
+    if (!atEnd && this._visible) this._newer.hidden = false;
+    for (const event of news.slice(-3)) this._announce(event);
+    if (this._isSeen()) this._seen();
+    else this._setUnread(this._unread + news.length);
+  }
+
+  /** @param {LogEvent} event */
+  _announce(event) {
+    const message = this._conversation.log.messages.get(event.seq);
+    if (!message) return;
+    const text = message.kind === "file" ? t("file.sent", { name: plainText(message) }) : plainText(message);
+    announce(t("chat.said", { name: this._options.names.of(event.sender), text }));
+  }
+
+  _isSeen() {
+    return this._visible && document.visibilityState === "visible";
+  }
+
+  _seen() {
+    if (!this._isSeen()) return;
+    this._conversation.markRead();
+    this._setUnread(0);
+  }
+
+  /** @param {number} count */
+  _setUnread(count) {
+    this._unread = count;
+    this._options.onUnread(count);
+  }
+
+  async _loadOlder() {
+    if (this._loading) return;
+    this._loading = true;
+    const fromEnd = this._log.scrollHeight - this._log.scrollTop;
+    try {
+      await this._conversation.loadOlder();
+      this._log.scrollTop = this._log.scrollHeight - fromEnd;
+    } catch (error) {
+      toast(errorText(codeOf(error)));
+    } finally {
+      this._loading = false;
+    }
+  }
+
+  _scrolled() {
+    if (this._atEnd()) this._newer.hidden = true;
+    if (this._log.scrollTop < NEAR_PX && this._conversation.log.hasOlder) void this._loadOlder();
+  }
+
+  _atEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this._log;
+    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  }
+
+  _toEnd() {
+    this._log.scrollTop = this._log.scrollHeight;
+    this._newer.hidden = true;
+  }
+
+  /**
+   * Draw an entry, or keep what is drawn; then see that it stands in its place.
+   * @param {Entry} entry
+   * @param {number} index
+   */
+  _put(entry, index) {
+    const known = this._drawn.get(entry.key);
+    let element = known?.element;
+    if (!element || known?.signature !== entry.signature) {
+      const next = entry.draw();
+      const focused = element?.contains(document.activeElement);
+      element?.replaceWith(next);
+      element = next;
+      if (focused) element.focus();
+    }
+    if (this._list.children[index] !== element) this._list.insertBefore(element, this._list.children[index] ?? null);
+    return { signature: entry.signature, element };
+  }
+
+  /** @returns {Entry[]} */
+  _entries() {
+    const messages = this._conversation.messages;
+    const bySeq = new Map(messages.map((message) => [message.seq, message]));
+    /** @type {Entry[]} */
+    const entries = [];
+    /** @type {{sender: string, at: number} | null} */
+    let run = null;
+    let day = "";
+    const dated = (/** @type {number} */ at) => {
+      const today = new Date(at).toDateString();
+      if (today === day) return;
+      day = today;
+      run = null;
+      entries.push(noteEntry(`day ${today}`, dayName(at)));
+    };
+    for (const event of this._conversation.log.events) {
+      const message = bySeq.get(event.seq);
+      const note = message ? null : this._note(event);
+      if (!message && !note) continue;
+      dated(event.at);
+      if (note) entries.push(noteEntry(event.id, note));
+      if (message) entries.push(this._messageEntry(message, run, bySeq));
+      run = message ? { sender: message.sender, at: message.at } : null;
+    }
+    for (const message of messages.filter(({ state }) => state !== "sent")) {
+      dated(message.at);
+      entries.push(this._messageEntry(message, run, bySeq));
+      run = { sender: message.sender, at: message.at };
+    }
+    return entries;
+  }
+
+  /** @param {LogEvent} event */
+  _note(event) {
+    const name = this._options.names.of(event.user ?? event.sender);
+    if (event.type === "member:joined") return t("chat.joined", { name });
+    if (event.type === "member:left") return t("chat.left", { name });
+    if (event.type === "call:ended") return t("chat.callEnded");
+    return null;
+  }
+
+  /**
+   * @param {Message} message
+   * @param {{sender: string, at: number} | null} run
+   * @param {Map<number | null, Message>} bySeq
+   * @returns {Entry}
+   */
+  _messageEntry(message, run, bySeq) {
+    const { user, names } = this._options;
+    const own = message.sender === user;
+    const target = message.reply_to ? bySeq.get(message.reply_to) : undefined;
+    const context = {
+      own,
+      user,
+      first: run?.sender !== message.sender || message.at - run.at > RUN_MS,
+      name: own ? t("chat.you") : names.of(message.sender),
+      quoted: target ? { name: names.of(target.sender), text: plainText(target) } : null,
+      reach: own ? this._conversation.reach(message) : null,
+    };
+    const shown = { ...message, reactions: [...message.reactions].map(([emoji, users]) => [emoji, [...users]]) };
+    return {
+      key: message.key,
+      signature: JSON.stringify([shown, context]),
+      draw: () => renderMessage(message, { ...context, fileCard: (body) => this._card(body) }, this._actions),
+    };
+  }
+
+  /** @param {import("../sdk/types.js").FileBody} body */
+  _card(body) {
+    let card = this._cards.get(body.file);
+    if (!card) {
+      card = new FileCard(body, { fetch: this._options.fetch, open: this._options.openImage });
+      this._cards.set(body.file, card);
+    }
+    return card;
+  }
+
+  _makeComposer() {
+    const conversation = this._conversation;
+    return new Composer({
+      send: (text, reply_to) => {
+        conversation.send({ body: { text }, reply_to });
+        this._toEnd();
+      },
+      edit: (seq, text) => this._try(conversation.edit(seq, { text })),
+      typing: () => conversation.typing(),
+      files: (files) => this._options.uploads.add(files),
+      nameOf: (user) => this._options.names.of(user),
+    });
+  }
+
+  /** @returns {import("./message.js").MessageActions} */
+  _makeActions() {
+    const conversation = this._conversation;
+    return {
+      reply: (message) => this.composer.reply(message),
+      edit: (message) => this.composer.edit(message),
+      recall: (message) => this._try(conversation.recall(message.seq ?? 0)),
+      react: (message, emoji, on) => this._try(conversation.react(message.seq ?? 0, emoji, on)),
+      retry: (message) => conversation.retry(message.client_id),
+      show: (seq) => this._show(seq),
+    };
+  }
+
+  /** @param {Promise<unknown>} request */
+  _try(request) {
+    request.catch((error) => toast(errorText(codeOf(error))));
+  }
+
+  /** @param {number} seq */
+  _show(seq) {
+    const item = this._list.querySelector(`[data-seq="${seq}"]`);
+    if (!(item instanceof HTMLElement)) return;
+    item.scrollIntoView({ block: "center" });
+    item.classList.add("flash");
+    item.focus();
+    item.addEventListener("animationend", () => item.classList.remove("flash"), { once: true });
+  }
+}
+
+/**
+ * @param {string} key
+ * @param {string} text
+ * @returns {Entry}
+ */
+function noteEntry(key, text) {
+  return { key, signature: text, draw: () => h("li", { class: "note" }, text) };
+}
+
+/** @param {number} at UTC milliseconds */
+function dayName(at) {
+  const day = new Date(at).toDateString();
+  if (day === new Date().toDateString()) return `${t("chat.today")} ${timeText(at)}`;
+  if (day === new Date(Date.now() - 86_400_000).toDateString()) return t("chat.yesterday");
+  return dayText(at);
+}
