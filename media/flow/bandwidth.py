@@ -64,10 +64,12 @@ class Estimator:
     __slots__ = (
         "_acked",
         "_acked_bytes",
+        "_covered",
         "_delay_bps",
         "_limit_bps",
         "_loss_at",
         "_loss_bps",
+        "_lost",
         "_remb",
         "_ticked_at",
         "_trend",
@@ -90,6 +92,7 @@ class Estimator:
         self._trend = DelayTrend()
         self._acked: deque[tuple[float, int]] = deque()
         self._acked_bytes = 0
+        self._lost = self._covered = 0
         self._ticked_at: float | None = None
         self._unwrapped_us: int | None = None
 
@@ -107,8 +110,7 @@ class Estimator:
             arrived_s = self._unwrap(arrival_us) / 1_000_000
             self._trend.add(packet[0], arrived_s)
             self._ack(now, packet[1])
-        if known + lost >= LOSS_MIN_PACKETS:
-            self.report_loss(lost / (known + lost), now)
+        self._count_loss(lost, known + lost, now)
         self._control_delay(now)
 
     def report_loss(self, share: float, now: float) -> None:
@@ -122,6 +124,8 @@ class Estimator:
             self._loss_bps = max(MIN_BPS, current * (1.0 - 0.5 * share))
         elif share < LOSS_LOW:
             self._loss_bps = min(MAX_BPS, self._loss_bps * 1.05)
+        else:
+            self._loss_bps = current
 
     def remb(self, bitrate_bps: float, now: float) -> None:
         """The receiver's own estimate came."""
@@ -143,6 +147,14 @@ class Estimator:
     def acked_bps(self) -> float:
         """What has arrived lately."""
         return self._acked_bytes * 8 / ACKED_WINDOW_S
+
+    def _count_loss(self, lost: int, packets: int, now: float) -> None:
+        """Gather feedback until it covers enough packets to speak of a share."""
+        self._lost += lost
+        self._covered += packets
+        if self._covered >= LOSS_MIN_PACKETS:
+            self.report_loss(self._lost / self._covered, now)
+            self._lost = self._covered = 0
 
     def _unwrap(self, arrival_us: int) -> int:
         """Undo the wrap of the 24-bit reference time."""

@@ -20,6 +20,10 @@ OUTLIER_MS: Final = 15.0
 OVERUSE_MS: Final = 10.0
 """The trend must stay above the threshold this long."""
 LONG_GAP_S: Final = 5.0
+STANDING_MS: Final = 120.0
+"""A queue this long that stopped growing has no trend, and is still a queue to drain."""
+BASE_WINDOW_S: Final = 15.0
+"""The shortest delay of the last one to two of these is the path without a queue."""
 
 
 class Usage(enum.Enum):
@@ -35,6 +39,8 @@ class DelayTrend:
 
     __slots__ = (
         "_accumulated_ms",
+        "_base_ms",
+        "_base_since_s",
         "_changed_s",
         "_first_arrival_s",
         "_group",
@@ -51,6 +57,8 @@ class DelayTrend:
     def __init__(self) -> None:
         self._threshold_ms = FIRST_THRESHOLD_MS
         self._changed_s: float | None = None
+        self._base_ms = (float("inf"), float("inf"))
+        self._base_since_s = 0.0
         self.reset()
 
     def reset(self) -> None:
@@ -75,6 +83,7 @@ class DelayTrend:
             return
         if sent_s - last > LONG_GAP_S:
             self.reset()
+            self._base_ms = (float("inf"), float("inf"))
             self._group = (sent_s, sent_s, arrived_s)
         elif sent_s - first <= BURST_S:
             self._group = (first, sent_s, max(latest, arrived_s))
@@ -97,6 +106,18 @@ class DelayTrend:
         self._points.append(((arrived_s - self._first_arrival_s) * 1000, self._smoothed_ms))
         if len(self._points) == WINDOW:
             self._detect(_slope(self._points), sent_ms, arrived_s)
+        if self._queue_ms(sent_s, arrived_s) > STANDING_MS:
+            self.usage = Usage.OVER
+
+    def _queue_ms(self, sent_s: float, arrived_s: float) -> float:
+        """Delay above the shortest seen; the two clocks' offset cancels out."""
+        delay_ms = (arrived_s - sent_s) * 1000
+        before, current = self._base_ms
+        if sent_s - self._base_since_s > BASE_WINDOW_S:
+            before, current = current, delay_ms
+            self._base_since_s = sent_s
+        self._base_ms = before, min(current, delay_ms)
+        return delay_ms - min(self._base_ms)
 
     def _detect(self, trend: float, sent_ms: float, arrived_s: float) -> None:
         modified = self._samples * trend * GAIN
