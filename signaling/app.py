@@ -13,7 +13,7 @@ from signaling.adapters.sql import SqlApps, open_database
 from signaling.auth.registry import Registry
 from signaling.auth.sealing import MasterKey
 from signaling.auth.tokens import Tokens
-from signaling.config import Settings, check_secrets
+from signaling.config import ConfigError, Settings, check_secrets
 from signaling.http import certificate
 from signaling.http.demo import Demo
 from signaling.http.health import Health
@@ -35,7 +35,7 @@ class Process:
         # made here
         self._stack = AsyncExitStack()
         self.metrics = Metrics()
-        self.server = Server(settings.http, self.metrics, self._tls(), self._strict_transport())
+        self.server = self._server()
         self.health: Health
 
     @property
@@ -76,6 +76,13 @@ class Process:
         self._stack.push_async_callback(self.server.close)
         await self.server.start()
 
+    def _server(self) -> Server:
+        http = self._settings.http
+        try:
+            return Server(http, self.metrics, self._tls(), strict_transport=bool(http.tls_cert))
+        except ValueError as error:
+            raise ConfigError(f"http.trusted_proxies: {error}") from error
+
     def _tls(self) -> ssl.SSLContext | None:
         http = self._settings.http
         if http.tls_cert is not None:
@@ -83,9 +90,6 @@ class Process:
         if http.tls_self:
             return certificate.context(*certificate.self_signed(self._settings.storage.data_dir))
         return None
-
-    def _strict_transport(self) -> bool:
-        return self._settings.http.tls_cert is not None
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:

@@ -234,7 +234,7 @@ def _with_registry(config: Path | None, work: Callable[[Any], Awaitable[T]]) -> 
 def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     try:
         return _runner()(work())
-    except (ConfigError, OSError) as error:
+    except (ConfigError, OSError, ValueError) as error:
         _fail(str(error))
     except Refused as refused:
         _fail(f"{refused.code}: {refused.message}")

@@ -1,0 +1,164 @@
+"""The `tokenim` command, run as people and programs run it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+KEY = "q4Jm8hZc1Yw0Tn5Rk2Xv7Pb3Ls9Dg6Fa+/="
+TIMEOUT_S = 30
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """A clean environment with a data directory of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TOKENIM_")}
+    return kept | {
+        "TOKENIM_DATA_DIR": str(tmp_path / "data"),
+        "TOKENIM_MASTER_KEY": KEY,
+        "TOKENIM_MEDIA_PORT": "0",
+        "TOKENIM_PORT": "0",
+    }
+
+
+def run(env: dict[str, str], *args: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "signaling", *args]
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+    assert (done.returncode != 0) == fails, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def answer(env: dict[str, str], *args: str) -> Any:
+    return json.loads(run(env, *args, "--json").stdout)
+
+
+@contextmanager
+def serving(env: dict[str, str], *args: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "signaling", "serve", *args]
+    process = subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stderr
+    try:
+        line = process.stdout.readline()
+        found = re.search(r"https?://\S+", line)
+        assert found, process.stderr.read()
+        yield found[0], process
+    finally:
+        process.kill()
+        process.communicate(timeout=TIMEOUT_S)
+
+
+def post(url: str, body: dict[str, Any]) -> Any:
+    request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+        return json.load(response)
+
+
+def test_apps_keys_and_tokens(env: dict[str, str]) -> None:
+    made = answer(env, "app", "create", "Acme", "--id", "acme")
+    assert made["app"] == "acme"
+    assert answer(env, "app", "list")[0]["name"] == "Acme"
+    key = answer(env, "key", "create", "acme", "--name", "server", "--scope", "tokens")
+    assert key["scopes"] == ["tokens"]
+    token = answer(env, "token", "--user", "alice", "--key", key["key"], "--lifetime", "10m")
+    assert token["token"].count(".") == 2
+    assert answer(env, "key", "revoke", key["key"])["revoked_at"] > 0
+    refused = run(env, "token", "--user", "alice", "--key", key["key"], fails=True)
+    assert "not_found" in refused.stderr
+
+
+def test_people_get_plain_text(env: dict[str, str]) -> None:
+    run(env, "app", "create", "Acme", "--id", "acme")
+    assert "app: acme\nname: Acme\n" in run(env, "app", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "changes", "message"),
+    [
+        (("serve",), {"TOKENIM_MASTER_KEY": ""}, "master_key is not set"),
+        (("serve",), {"TOKENIM_MASTER_KEY": "changeme" * 5}, "can be guessed"),
+        (("serve",), {"TOKENIM_REDIS": "x"}, "did you mean 'TOKENIM_REDIS_URL'"),
+        (("serve", "--tls", "own"), {}, "--tls takes `self`"),
+        (("serve", "--tls-cert", "/nowhere.pem"), {}, "No such file"),
+        (("serve", "--config", "/nowhere.toml"), {}, "cannot read"),
+        (("serve", "--trusted-proxy", "example"), {}, "example"),
+        (("app", "list"), {"TOKENIM_MASTER_KEY": ""}, "master_key is not set"),
+        (("app", "create", "x", "--id", "NO"), {}, "not an app id"),
+        (("token", "--user", "alice"), {}, "--key"),
+        (("token", "--user", "a", "--key", "k", "--lifetime", "long"), {}, "expected a duration"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    env: dict[str, str], args: tuple[str, ...], changes: dict[str, str], message: str
+) -> None:
+    refused = run(env | changes, *args, fails=True)
+    assert message in refused.stderr
+
+
+def test_serve_dev_makes_its_own_secrets_once(env: dict[str, str]) -> None:
+    del env["TOKENIM_MASTER_KEY"]
+    secrets = Path(env["TOKENIM_DATA_DIR"]) / "dev.json"
+    with serving(env, "--dev") as (url, process):
+        guest = post(f"{url}/demo/token", {"name": "Ann"})
+        assert guest["name"] == "Ann"
+        assert guest["user"].startswith("guest-")
+        before = secrets.read_text()
+        assert secrets.stat().st_mode & 0o077 == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT_S) == 0
+    with serving(env, "--dev") as (url, _):
+        assert secrets.read_text() == before
+        assert post(f"{url}/demo/token", {"user": "ann"})["user"] == "ann"
+    assert answer(env, "token", "--user", "alice")["token"]
+
+
+def test_guest_tokens_are_for_dev_only(env: dict[str, str]) -> None:
+    with serving(env) as (url, _), pytest.raises(urllib.error.HTTPError) as refused:
+        post(f"{url}/demo/token", {})
+    assert refused.value.code in (404, 405)
+    refused.value.close()
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(env: dict[str, str], name: signal.Signals) -> None:
+    with serving(env) as (url, process):
+        with urllib.request.urlopen(f"{url}/readyz", timeout=TIMEOUT_S) as response:
+            assert json.load(response)["status"] == "ready"
+        process.send_signal(name)
+        assert process.wait(TIMEOUT_S) == 0
+        assert process.stderr
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_a_taken_port_is_said_in_a_line(env: dict[str, str]) -> None:
+    with serving(env) as (url, _):
+        port = url.rsplit(":", 1)[1]
+        refused = run(env, "serve", "--port", port, fails=True)
+    assert port in refused.stderr
+
+
+def test_doctor_finds_what_is_wrong(env: dict[str, str]) -> None:
+    healthy = answer(env, "doctor")
+    assert healthy["ok"], healthy
+    assert {finding["check"] for finding in healthy["findings"]} >= {"UDP port", "Redis", "clock"}
+    with serving(env) as (url, _):
+        port = url.rsplit(":", 1)[1]
+        broken = env | {"TOKENIM_PORT": port, "TOKENIM_REDIS_URL": "redis://127.0.0.1:1"}
+        sick = json.loads(run(broken, "doctor", "--json", fails=True).stdout)
+    wrong = {finding["check"] for finding in sick["findings"] if not finding["ok"]}
+    assert wrong == {"HTTP port", "Redis"}
