@@ -121,7 +121,7 @@ class Hub:
                 continue
             transport.ice.heard_at = now
             try:
-                packet = rtp.parse(bytes(view[at : at + length[0]]))
+                packet = rtp.parse(bytearray(view[at : at + length[0]]))
             except ValueError:
                 counts[DropReason.RTP_MALFORMED] += 1
                 continue

@@ -14,7 +14,8 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsTransport,
     SRTPProtectionProfile,
 )
-from pylibsrtp import Session, ffi, lib
+from pylibsrtp import Session
+from pylibsrtp._binding import ffi, lib
 
 from media.drops import DropReason
 

@@ -1,0 +1,122 @@
+"""Our offers on `subscribe`: m-lines that are reused, and what the answer says of each."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from media.codecs import (
+    AUDIO_EXTENSIONS,
+    OUTGOING_EXTENSIONS,
+    VIDEO_EXTENSIONS,
+    PayloadTypes,
+    rtx_codec,
+    with_feedback,
+)
+from media.consumer import Consumer
+from media.description import data_media, describe_transport
+from media.errors import MediaError
+from media.wire import sdp
+from media.wire.sdp import Direction, Media, Session
+
+if TYPE_CHECKING:
+    from media.net.transport import Transport
+
+
+@dataclass(slots=True)
+class Line:
+    """One m-line. Without a Consumer it is inactive and may be taken by another of its kind."""
+
+    mid: str
+    kind: str
+    consumer: Consumer | None = None
+
+
+def offer_session(
+    lines: list[Line],
+    transport: "Transport",
+    fingerprint: tuple[str, str],
+    candidates: list[str],
+    version: int,
+    types: PayloadTypes,
+) -> str:
+    """The text of an offer with every line."""
+    session = Session(id=2, version=version, ice_lite=True, extmap_allow_mixed=True)
+    session.attributes.append("msid-semantic: WMS *")
+    for line in lines:
+        media = data_media(line.mid) if line.kind == "application" else _track_media(line, types)
+        describe_transport(media, transport, fingerprint, candidates, "actpass")
+        session.medias.append(media)
+        session.group.append(line.mid)
+    return session.serialize()
+
+
+def _track_media(line: Line, types: PayloadTypes) -> Media:
+    media = Media(kind=line.kind, mid=line.mid, rtcp_mux=True, rtcp_rsize=True)
+    wanted = AUDIO_EXTENSIONS if line.kind == "audio" else VIDEO_EXTENSIONS
+    media.extensions = {OUTGOING_EXTENSIONS[uri]: uri for uri in wanted}
+    consumer = line.consumer
+    media.direction = Direction.INACTIVE if consumer is None else Direction.SENDONLY
+    if consumer is not None:
+        _describe_consumer(media, consumer, types)
+    else:
+        media.codecs = list(types.last(line.mid))
+    return media
+
+
+def _describe_consumer(media: Media, consumer: Consumer, types: PayloadTypes) -> None:
+    producer = consumer.producer
+    payload_type, rtx = types.assign(producer.codec)
+    consumer.payload_type = payload_type
+    media.codecs = [with_feedback(media.kind, producer.codec, payload_type)]
+    stream = producer.participant
+    if producer.source.startswith("screen"):
+        stream += "-screen"
+    media.msid = (stream, producer.id)
+    source = {"cname": stream, "msid": f"{stream} {producer.id}"}
+    media.ssrcs = {consumer.ssrc: dict(source)}
+    if media.kind == "video":
+        media.codecs.append(rtx_codec(rtx, payload_type))
+        media.ssrc_groups = [("FID", (consumer.ssrc, consumer.rtx_ssrc))]
+        media.ssrcs[consumer.rtx_ssrc] = dict(source)
+    types.remember(media.mid, media.codecs)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What matters of a browser's answer."""
+
+    session: Session
+    ufrag: str
+    setup: str
+    fingerprints: list[tuple[str, str]]
+
+
+def read_answer(text: str, lines: list[Line]) -> Answer:
+    """Read an answer to an offer with `lines`. Raises MediaError."""
+    try:
+        session = sdp.parse(text)
+    except ValueError as error:
+        raise MediaError("bad_request", f"bad SDP: {error}") from error
+    if [m.mid for m in session.medias] != [line.mid for line in lines]:
+        raise MediaError("bad_request", "the answer's m-lines are not the offer's")
+    first = next((m for m in session.medias if m.ice_ufrag and m.fingerprints), None)
+    if first is None:
+        raise MediaError("bad_request", "the answer has no ICE credentials or fingerprint")
+    prints = [(f.algorithm, f.value) for f in first.fingerprints]
+    return Answer(session, first.ice_ufrag, first.setup, prints)
+
+
+def apply_answer(answer: Answer, lines: list[Line]) -> list[Consumer]:
+    """Tell each Consumer whether it was taken; returns those that now begin."""
+    begun = []
+    for line, media in zip(lines, answer.session.medias, strict=True):
+        consumer = line.consumer
+        if consumer is None:
+            continue
+        takes = media.direction.receives and not media.rejected
+        accepted = takes and media.codec(consumer.payload_type) is not None
+        rtx = media.rtx_of(consumer.payload_type)
+        consumer.rtx_payload_type = rtx.payload_type if rtx is not None else None
+        if accepted and not consumer.accepted:
+            begun.append(consumer)
+        consumer.accepted = accepted
+    return begun
