@@ -35,6 +35,8 @@ export class Chat {
     this._options = options;
     this._visible = false;
     this._unread = 0;
+    /** Whether the log stays at its end while it grows. */
+    this._stuck = true;
     /** @type {Map<string, {signature: string, element: HTMLElement}>} */
     this._drawn = new Map();
     /** @type {Map<string, FileCard>} kept, so that a picture is fetched once */
@@ -69,7 +71,6 @@ export class Chat {
   }
 
   render() {
-    const atEnd = this._atEnd();
     const entries = this._entries();
     const kept = new Map();
     entries.forEach((entry, index) => kept.set(entry.key, this._put(entry, index)));
@@ -77,7 +78,7 @@ export class Chat {
     this._drawn = kept;
     this._empty.hidden = entries.length > 0;
     this._older.hidden = !this._conversation.log.hasOlder;
-    if (atEnd) this._toEnd();
+    if (this._stuck) this._toEnd();
   }
 
   _listen() {
@@ -87,22 +88,25 @@ export class Chat {
     this._older.addEventListener("click", () => void this._loadOlder());
     this._newer.addEventListener("click", () => this._toEnd());
     this._log.addEventListener("scroll", () => this._scrolled());
+    const resize = new ResizeObserver(() => this._stuck && this._toEnd());
+    resize.observe(this._list);
+    resize.observe(this._log);
     return [
       conversation.on("changed", ({ added }) => this._changed(added)),
       conversation.on("receipts", () => this.render()),
       conversation.on("members", () => this.render()),
       onLanguage(() => (this._drawn.forEach(({ element }) => element.remove()), this._drawn.clear(), this.render())),
       () => removeEventListener("focus", onFocus),
+      () => resize.disconnect(),
     ];
   }
 
   /** @param {LogEvent[]} added */
   _changed(added) {
-    const atEnd = this._atEnd();
     this.render();
     const news = added.filter((event) => event.type === "message:created" && event.sender !== this._options.user);
     if (!news.length) return;
-    if (!atEnd && this._visible) this._newer.hidden = false;
+    if (!this._stuck && this._visible) this._newer.hidden = false;
     for (const event of news.slice(-3)) this._announce(event);
     if (this._isSeen()) this._seen();
     else this._setUnread(this._unread + news.length);
@@ -147,7 +151,9 @@ export class Chat {
   }
 
   _scrolled() {
-    if (this._atEnd()) this._newer.hidden = true;
+    if (!this._log.clientHeight) return; // Hidden, which says nothing about where the user was.
+    this._stuck = this._atEnd();
+    if (this._stuck) this._newer.hidden = true;
     if (this._log.scrollTop < NEAR_PX && this._conversation.log.hasOlder) void this._loadOlder();
   }
 
@@ -157,6 +163,7 @@ export class Chat {
   }
 
   _toEnd() {
+    this._stuck = true;
     this._log.scrollTop = this._log.scrollHeight;
     this._newer.hidden = true;
   }
