@@ -12,7 +12,9 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a token allows beyond, or short of, a plain member's rights."""
 
     rooms: tuple[str, ...] | None = None
-    """Shell-style patterns of standalone rooms; None means none are named, so all conversations' own."""
+    """Shell-style patterns of standalone rooms; None means none are named, so all conversations'
+    own.
+    """
     publish: bool = True
     subscribe: bool = True
     publish_sources: tuple[str, ...] | None = None
@@ -190,6 +192,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Appended in order: the first gets head + 1."""
     target: dict[str, Any] | None = None
     """Replaces the data of the scene's target event."""
+    redact: tuple[int, ...] = ()
+    """Events of the conversation whose `body` is blanked for ever."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +203,23 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     members: dict[str, Member]
     events: list[Event]
     duplicate: bool = False
-    """The first draft's client_id had been used: nothing was done, `events` is that first answer."""
+    """The first draft's client_id had been used: nothing was done, `events` is that first answer.
+    """
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A member whose watermarks moved, in a conversation of so many."""
+
+    member: Member
+    member_count: int
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a log as one member may see it."""
+
+    conversation: Conversation
+    member: Member
+    events: list[Event]
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

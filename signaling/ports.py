@@ -1,6 +1,7 @@
 """What the services need from outside, as small Protocols, each with the guarantee it gives.
 
-Adapters live in `signaling.adapters`; one contract suite in tests/contract runs on every one of them.
+Adapters live in `signaling.adapters`; one contract suite in tests/contract runs on every one of
+them.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -18,8 +19,10 @@ from signaling.model import (
     Device,
     Draft,
     Event,
+    History,
     Identity,
     Member,
+    Moved,
     Presence,
     Scene,
     Standing,
@@ -27,14 +30,17 @@ from signaling.model import (
 
 Allow = Callable[[Conversation, Member | None], None]
 """A policy: sees the conversation and the sender's membership (None: never a member, or left) as
-they are inside the transaction, and raises Refused. Pure: it may run on another thread, or twice."""
+they are inside the transaction, and raises Refused. Pure: it may run on another thread, or
+twice."""
 
 Decide = Callable[[Scene], Change]
 """A decision over a scene; raises Refused. Pure, like Allow."""
 
 
 class Log(Protocol):
-    """The event logs. A returned append is on disk; seq of a conversation runs 1, 2, 3 without a gap."""
+    """The event logs. A returned append is on disk; seq of a conversation runs 1, 2, 3 without a
+    gap.
+    """
 
     async def append(self, draft: Draft, allow: Allow | None = None) -> Appended:
         """Increment the head and insert, in one transaction. Raises Refused: not_found, conflict,
@@ -52,13 +58,27 @@ class Log(Protocol):
         limit: int,
         thread: int | None = None,
     ) -> list[Event]:
-        """Events in order. With `before`: the `limit` newest below it; else the oldest above `after`.
+        """Events in order. With `before`: the `limit` newest below it; else the oldest above
+        `after`.
 
         `thread` keeps to the messages of one thread.
         """
 
     async def get(self, conversation: str, seq: int) -> Event | None:
         """One event."""
+
+    async def history(
+        self,
+        app: str,
+        conversation: str,
+        user: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        thread: int | None = None,
+    ) -> History | None:
+        """Like `read`, by id or alias, of what this member may see. None: not a member."""
 
     async def since(
         self, app: str, user: str, position: int, known: Mapping[str, int], limit: int
@@ -71,7 +91,8 @@ class Log(Protocol):
         """
 
     async def tail(self, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
-        """(app, event) of the whole log after `position`, in order of commit, and the position reached.
+        """(app, event) of the whole log after `position`, in order of commit, and the position
+        reached.
 
         Position -1 reads nothing and gives the end.
         """
@@ -116,7 +137,8 @@ class Conversations(Protocol):
         decide: Decide,
         target: int | None = None,
     ) -> Decided:
-        """Show `decide` the scene (these users, this event) and do what it says, in one transaction.
+        """Show `decide` the scene (these users, this event) and do what it says, in one
+        transaction.
 
         Raises Refused: not_found, conflict (alias taken, client_id used otherwise), unavailable.
         """
@@ -126,6 +148,11 @@ class Conversations(Protocol):
 
     async def members(self, conversation: str, after: str = "", limit: int = 100) -> list[Member]:
         """Members who have not left, ordered by user, with names."""
+
+    async def members_of(
+        self, conversations: Sequence[str], each: int = 100
+    ) -> dict[str, list[Member]]:
+        """The first `each` members of several conversations, with names."""
 
     async def standing(self, app: str, conversation: str, user: str) -> Standing | None:
         """One conversation (by id or alias) as one of its members sees it."""
@@ -143,8 +170,10 @@ class Conversations(Protocol):
 
     async def advance(
         self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
-    ) -> Member | None:
-        """Move watermarks forward (never back, never past head, read pulls delivered). None if nothing moved."""
+    ) -> Moved | None:
+        """Move watermarks forward (never back, never past head, read pulls delivered). None if
+        nothing moved.
+        """
 
 
 class Users(Protocol):
@@ -199,10 +228,14 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Broker(Protocol):
-    """Topics between nodes. At most once, in order per publisher and topic; losing one loses time only."""
+    """Topics between nodes. At most once, in order per publisher and topic; losing one loses time
+    only.
+    """
 
     async def publish(self, topic: str, hint: Hint) -> None:
-        """Never raises for a broker that is away: hints are lost then, and `on_gap` is called on return."""
+        """Never raises for a broker that is away: hints are lost then, and `on_gap` is called on
+        return.
+        """
 
     async def subscribe(self, topics: Iterable[str]) -> None: ...
 
@@ -243,7 +276,9 @@ class PresenceManager(Protocol):
 
 
 class NodeRegistry(Protocol):
-    """Which nodes live, and which one holds a room. A claim is exclusive while its node keeps it alive."""
+    """Which nodes live, and which one holds a room. A claim is exclusive while its node keeps it
+    alive.
+    """
 
     async def announce(self, node: str, info: Mapping[str, str]) -> None:
         """This node is alive for another period (10 s)."""
@@ -287,7 +322,9 @@ class Connections(Protocol):
         *,
         volatile: bool = False,
     ) -> None:
-        """Queue for each, encoded once. Unknown ids are passed over. Volatile ones are dropped first when a queue fills."""
+        """Queue for each, encoded once. Unknown ids are passed over. Volatile ones are dropped
+        first when a queue fills.
+        """
 
     def close(self, connection: str, reason: str) -> None:
         """End one socket; `reason` is a stable word."""

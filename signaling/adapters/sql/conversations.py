@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
 from signaling.adapters.sql import decide as deciding
 from signaling.adapters.sql.database import Database
@@ -12,7 +12,7 @@ from signaling.adapters.sql.rows import MEMBER, member_of
 from signaling.adapters.sql.standings import standings, standings_of
 from signaling.adapters.sql.tables import conversations, members, users
 from signaling.adapters.sql.watermarks import Advance, advance_many
-from signaling.model import Conversation, Decided, Draft, Event, Member, Standing
+from signaling.model import Conversation, Decided, Draft, Event, Member, Moved, Standing
 from signaling.ports import Decide
 
 
@@ -21,7 +21,7 @@ class SqlConversations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._advances: Gather[Advance, Member | None] = Gather(database, advance_many)
+        self._advances: Gather[Advance, Moved | None] = Gather(database, advance_many)
 
     async def create(
         self, conversation: Conversation, members: Sequence[Member], drafts: Sequence[Draft]
@@ -70,6 +70,15 @@ class SqlConversations:
             lambda connection: _members(connection, conversation, after=after, limit=limit)
         )
 
+    async def members_of(
+        self, conversations: Sequence[str], each: int = 100
+    ) -> dict[str, list[Member]]:
+        """The first members of several conversations."""
+        wanted = tuple(conversations)
+        if not wanted:
+            return {}
+        return await self._database.read(lambda connection: _members_of(connection, wanted, each))
+
     async def standing(self, app: str, conversation: str, user: str) -> Standing | None:
         """One conversation as one member sees it."""
         return await self._database.read(
@@ -110,7 +119,7 @@ class SqlConversations:
 
     async def advance(
         self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
-    ) -> Member | None:
+    ) -> Moved | None:
         """Gathered with the receipts of other callers into one commit."""
         return await self._advances.submit(Advance(conversation, user, delivered, read))
 
@@ -136,6 +145,29 @@ def _members(
     else:
         query = query.where(members.c.user > after).order_by(members.c.user)
     return [member_of(row[:-1], row[-1]) for row in connection.execute(query.limit(limit))]
+
+
+def _members_of(
+    connection: Connection, wanted: Sequence[str], each: int
+) -> dict[str, list[Member]]:
+    place = func.row_number().over(partition_by=members.c.conversation, order_by=members.c.user)
+    ranked = (
+        select(*MEMBER, members.c.app, place.label("place"))
+        .where(members.c.conversation.in_(wanted), members.c.left_at.is_(None))
+        .subquery()
+    )
+    named = ranked.outerjoin(users, (users.c.app == ranked.c.app) & (users.c.id == ranked.c.user))
+    columns = [ranked.c[column.name] for column in MEMBER]
+    query = (
+        select(*columns, users.c.name)
+        .select_from(named)
+        .where(ranked.c.place <= each)
+        .order_by(ranked.c.conversation, ranked.c.user)
+    )
+    found: dict[str, list[Member]] = {name: [] for name in wanted}
+    for row in connection.execute(query):
+        found[row[0]].append(member_of(row[:-1], row[-1]))
+    return found
 
 
 def _standing(connection: Connection, app: str, conversation: str, user: str) -> Standing | None:

@@ -31,6 +31,17 @@ def find_conversation(connection: Connection, app: str, key: str) -> Conversatio
     return found[0] if found else None
 
 
+def find_member(connection: Connection, conversation: str, user: str) -> Member | None:
+    """One member who has not left, without their name."""
+    query = select(*MEMBER).where(
+        members.c.conversation == conversation,
+        members.c.user == user,
+        members.c.left_at.is_(None),
+    )
+    found = connection.execute(query).first()
+    return member_of(found) if found else None
+
+
 def create(
     connection: Connection,
     conversation: Conversation,
@@ -126,6 +137,7 @@ def _carry_out(connection: Connection, scene: Scene, change: Change) -> Decided:
         _put_member(connection, scene, member, moved)
     if change.target is not None and scene.target is not None:
         _change_target(connection, scene.target, change.target)
+    _redact(connection, scene.conversation.id, change.redact)
     return Decided(
         conversation=_reload(connection, conversation),
         members={**scene.members, **{member.user: member for member in change.members}},
@@ -188,6 +200,11 @@ def _change_target(connection: Connection, target: Event, data: dict[str, object
     for user in dict.fromkeys(named if isinstance(named, list | tuple) else ()):
         row = {"conversation": target.conversation, "user": user, "seq": target.seq}
         connection.execute(insert(mentions).values(row))
+
+
+def _redact(connection: Connection, conversation: str, seqs: Iterable[int]) -> None:
+    for event in find_events(connection, [(conversation, seq) for seq in seqs]).values():
+        replace_data(connection, replace(event, data={**event.data, "body": None}))
 
 
 def _reload(connection: Connection, conversation: Conversation) -> Conversation:

@@ -1,17 +1,23 @@
 """Which of a driver's errors mean that the database is away, and what to tell the caller then."""
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from signaling.errors import Refused
 
 RETRY_AFTER_MS = 1_000
 
+STATEMENT_FAULTS = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE")
+"""SQLite's names for a wrong statement; its other errors are about the file, the disk or a lock."""
+
 
 def translate(error: DBAPIError) -> Exception:
     """Refused unavailable for a locked, full, broken or vanished database; else the error itself."""
-    if isinstance(error, IntegrityError):
-        return error
-    return unavailable()
+    name = getattr(error.orig, "sqlite_errorname", None)
+    if name is not None:
+        return error if name.startswith(STATEMENT_FAULTS) else unavailable()
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        return unavailable()
+    return error
 
 
 def unavailable() -> Refused:

@@ -16,7 +16,8 @@ MAX_ITEMS = 512
 
 
 class Gather(Generic[I, O]):
-    """While one group is being written, the next one collects. Outcomes keep the order of the items.
+    """While one group is being written, the next one collects. Outcomes keep the order of the
+    items.
 
     `op(connection, items)` gives one outcome per item; a Refused among them is raised to its caller.
     """

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from signaling.adapters.sql.append import Append, append_many
 from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.decide import find_conversation, find_member
 from signaling.adapters.sql.gather import Gather
 from signaling.adapters.sql.missed import missed
 from signaling.adapters.sql.pending import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
 from signaling.adapters.sql.tables import events
-from signaling.model import Appended, Draft, Event
+from signaling.model import Appended, Draft, Event, History
 from signaling.ports import Allow, Missed
 
 
@@ -46,6 +48,23 @@ class SqlLog:
         found = await self.read(conversation, after=seq - 1, limit=1)
         return found[0] if found and found[0].seq == seq else None
 
+    async def history(
+        self,
+        app: str,
+        conversation: str,
+        user: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        thread: int | None = None,
+    ) -> History | None:
+        """Membership and page on one snapshot."""
+        page = _Page(after, before, limit, thread)
+        return await self._database.read(
+            lambda connection: _history(connection, app, conversation, user, page)
+        )
+
     async def since(
         self, app: str, user: str, position: int, known: Mapping[str, int], limit: int
     ) -> Missed:
@@ -59,6 +78,26 @@ class SqlLog:
         return await self._database.read(lambda connection: _tail(connection, position, limit))
 
 
+class _Page(NamedTuple):
+    after: int
+    before: int | None
+    limit: int
+    thread: int | None
+
+
+def _history(
+    connection: Connection, app: str, conversation: str, user: str, page: _Page
+) -> History | None:
+    found = find_conversation(connection, app, conversation)
+    member = find_member(connection, found.id, user) if found else None
+    if found is None or member is None:
+        return None
+    visible = page._replace(after=max(page.after, member.from_seq - 1))
+    return History(
+        conversation=found, member=member, events=read_page(connection, found.id, *visible)
+    )
+
+
 def read_page(
     connection: Connection,
     conversation: str,
@@ -67,7 +106,9 @@ def read_page(
     limit: int,
     thread: int | None = None,
 ) -> list[Event]:
-    """Events between `after` and `before`: the newest of them if `before` is given, else the oldest."""
+    """Events between `after` and `before`: the newest of them if `before` is given, else the
+    oldest.
+    """
     query = select(*EVENT).where(events.c.conversation == conversation, events.c.seq > after)
     if thread is not None:
         query = query.where(events.c.thread == thread)

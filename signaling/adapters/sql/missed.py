@@ -9,6 +9,9 @@ from signaling.adapters.sql.tables import conversations, events, members
 from signaling.model import Event, Standing
 from signaling.ports import Gap, Missed
 
+CONVERSATIONS_IN_FULL = 10
+"""How many times the limit of one conversation a whole answer may hold."""
+
 
 def missed(
     connection: Connection, *, app: str, user: str, position: int, known: dict[str, int], limit: int
@@ -25,7 +28,11 @@ def missed(
         and_(members.c.left_at.is_not(None), members.c.moved > position),
     )
     found = standings(connection, standings_of(app, user).where(changed))
-    gaps = [_gap(connection, standing, position, known, limit) for standing in found]
+    gaps: list[Gap] = []
+    budget = limit * CONVERSATIONS_IN_FULL
+    for standing in found:
+        gaps.append(_gap(connection, standing, position, known, min(limit, budget)))
+        budget -= len(gaps[-1].events)
     return Missed(gaps=gaps, position=end)
 
 

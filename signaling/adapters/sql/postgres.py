@@ -1,8 +1,11 @@
 """PostgreSQL through asyncpg: the same operations, run on a greenlet, writers taking turns.
 
-Writers hold one advisory lock until their commit. So positions become visible in the order they were
-given out, and a cursor cannot pass an event that commits later. Reading only below the oldest running
-transaction would do without the lock, but any long transaction in the cluster would stop all delivery,
+Writers hold one advisory lock until their commit. So positions become visible in the order they
+were
+given out, and a cursor cannot pass an event that commits later. Reading only below the oldest
+running
+transaction would do without the lock, but any long transaction in the cluster would stop all
+delivery,
 and transaction ids mean nothing after a dump and restore. Appends that wait are gathered into one
 transaction (`gather.Gather`), so taking turns costs little.
 """

@@ -28,7 +28,8 @@ MAX_GROUP = 256
 READERS = 2
 CACHE_KIB = 65_536
 WAL_PAGES = 4_000
-"""Checkpoint every 16 MB: rarely enough to keep commits short, often enough to keep start-up short."""
+"""Checkpoint every 16 MB: rarely enough to keep commits short, often enough to keep start-up short.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class SqliteDatabase:
     @classmethod
     async def open(cls, path: str) -> "SqliteDatabase":
         """Make the file if need be, bring it to the newest schema, start the threads."""
-        Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(Path(path).parent.mkdir, parents=True, exist_ok=True)
         database = cls(path)
         await asyncio.to_thread(migrate, database._engine)
         database._writer.start()
@@ -155,9 +156,12 @@ class SqliteDatabase:
             done = [_run(connection, job) for job in jobs]
             connection.exec_driver_sql("COMMIT")
         except DBAPIError as error:
-            log.error("a group of %d writes was not committed: %s", len(jobs), error.orig)
+            log.error(  # noqa: TRY400 - expected while the disk is full or locked
+                "a group of %d writes was not committed: %s", len(jobs), error.orig
+            )
             done = [_Done(job.future, None, translate(error)) for job in jobs]
-            connection = _abandon(connection)
+            _abandon(connection)
+            connection = None
         self._loop.call_soon_threadsafe(_resolve, done)
         return connection
 

@@ -12,7 +12,7 @@ from signaling.adapters.sql.pending import last_position
 from signaling.adapters.sql.rows import MEMBER, member_of
 from signaling.adapters.sql.tables import conversations, members
 from signaling.errors import Refused
-from signaling.model import Member
+from signaling.model import Member, Moved
 
 
 class Advance(NamedTuple):
@@ -24,41 +24,46 @@ class Advance(NamedTuple):
     read: int
 
 
-def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Member | None | Refused]:
+class _Here(NamedTuple):
+    member: Member
+    head: int
+    member_count: int
+
+
+def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Moved | Refused | None]:
     """The member after each item, or None where nothing moved."""
     found = _load(connection, items)
-    outcomes: list[Member | Refused | None] = []
+    outcomes: list[Moved | Refused | None] = []
     moved: dict[tuple[str, str], Member] = {}
     for item in items:
         key = (item.conversation, item.user)
-        member = _advanced(found.get(key), item)
-        outcomes.append(member)
-        if member is not None:
-            found[key] = (member, found[key][1])
-            moved[key] = member
+        here = found.get(key)
+        member = _advanced(here, item) if here else None
+        if here is None or member is None:
+            outcomes.append(None)
+            continue
+        found[key] = here._replace(member=member)
+        moved[key] = member
+        outcomes.append(Moved(member=member, member_count=here.member_count))
     _store(connection, moved)
     return outcomes
 
 
-def _advanced(found: tuple[Member, int] | None, item: Advance) -> Member | None:
-    if found is None:
-        return None
-    member, head = found
-    read = max(member.read, min(item.read, head))
-    delivered = max(member.delivered, min(item.delivered, head), read)
+def _advanced(here: _Here, item: Advance) -> Member | None:
+    member = here.member
+    read = max(member.read, min(item.read, here.head))
+    delivered = max(member.delivered, min(item.delivered, here.head), read)
     if (read, delivered) == (member.read, member.delivered):
         return None
     return replace(member, read=read, delivered=delivered)
 
 
-def _load(
-    connection: Connection, items: Sequence[Advance]
-) -> dict[tuple[str, str], tuple[Member, int]]:
+def _load(connection: Connection, items: Sequence[Advance]) -> dict[tuple[str, str], _Here]:
     pairs = dict.fromkeys((item.conversation, item.user) for item in items)
     keys = [{"conversation": conversation, "user": user} for conversation, user in pairs]
     statement = _statements(connection.dialect.name)["load"]
     return {
-        (row[0], row[1]): (member_of(row[:-1]), row[-1])
+        (row[0], row[1]): _Here(member_of(row[:-2]), row[-2], row[-1])
         for row in connection.execute(statement, {"keys": pack(keys)})
     }
 
@@ -90,7 +95,7 @@ def _statements(dialect: str) -> dict[str, Executable]:
     ).c
     here = (members.c.conversation == pair.c.conversation) & (members.c.user == pair.c.user)
     load: dict[str, Any] = {
-        "load": select(*MEMBER, conversations.c.head).select_from(
+        "load": select(*MEMBER, conversations.c.head, conversations.c.member_count).select_from(
             pair.join(members, here & members.c.left_at.is_(None)).join(
                 conversations, conversations.c.id == members.c.conversation
             )

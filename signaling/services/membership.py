@@ -1,0 +1,223 @@
+"""Who comes into a conversation, who goes, and in what role."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from signaling.errors import Refused
+from signaling.model import Change, Conversation, Decided, Identity, Member, Role, Scene
+from signaling.ports import Clock, Conversations, Decide
+from signaling.protocol.conversations import (
+    AddMember,
+    JoinConversation,
+    LeaveConversation,
+    ListMembers,
+    RemoveMember,
+    UpdateMember,
+)
+from signaling.services import rules
+from signaling.services.announce import Announcer
+from signaling.services.conversations import ConversationService
+from signaling.services.creating import draft, first_members, joined_draft, open_group
+from signaling.services.limits import Limits
+from signaling.services.views import member_view
+
+FOREVER_MS = 2**53 - 1
+
+
+class MembershipService:
+    """Answers `conversation:join`, `conversation:leave` and `member:*`."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        views: ConversationService,
+        announcer: Announcer,
+        limits: Limits,
+        clock: Clock,
+    ) -> None:
+        self._conversations = conversations
+        self._views = views
+        self._announcer = announcer
+        self._limits = limits
+        self._clock = clock
+
+    async def join(self, who: Identity, request: JoinConversation) -> dict[str, Any]:
+        """`conversation:join`; joining again changes nothing. Raises Refused: not_found, forbidden."""
+        key = request.conversation or request.alias
+        if key is None:
+            raise Refused("bad_request", "name a conversation, an alias or an invitation")
+        if request.alias and request.create:
+            await self._create_open(who, request.alias, request.title)
+        decided = await self.enter(who, key, "member", invited=False)
+        return {"conversation": await self._views.view(who, decided.conversation.id)}
+
+    async def _create_open(self, who: Identity, alias: str, title: str | None) -> None:
+        if await self._conversations.get(who.app, alias) is not None:
+            return
+        fresh = open_group(who, alias, title, self._clock())
+        members, drafts = first_members(who, fresh, ())
+        made, events = await self._conversations.create(fresh, members, drafts)
+        await self._announcer.events(made, events)
+
+    async def enter(self, who: Identity, key: str, role: Role, *, invited: bool) -> Decided:
+        """Make the caller a member, through an open door or invited."""
+        now = self._clock()
+
+        def decide(scene: Scene) -> Change:
+            old = scene.members.get(who.user)
+            if old is not None and old.left_at is None:
+                return Change()
+            if not (scene.conversation.open or invited) or scene.conversation.type == "direct":
+                raise Refused("not_found", "no such conversation")
+            return self._joining(who, scene, who.user, role, now)
+
+        return await self._decide(who, key, [who.user], decide)
+
+    async def leave(self, who: Identity, request: LeaveConversation) -> dict[str, Any]:
+        """`conversation:leave`. The last owner cannot; a direct conversation cannot be left."""
+        now = self._clock()
+
+        def decide(scene: Scene) -> Change:
+            member = rules.present(scene.members.get(who.user))
+            rules.not_direct(scene.conversation)
+            alone = scene.conversation.member_count == 1
+            if member.role == "owner" and scene.owners == 1 and not alone:
+                raise Refused("conflict", "make somebody else an owner first")
+            return _leaving(who, scene, member, "left", now)
+
+        decided = await self._decide(who, request.conversation, [who.user], decide)
+        return {"conversation": {"id": decided.conversation.id}}
+
+    async def add(self, who: Identity, request: AddMember) -> dict[str, Any]:
+        """`member:add`. Raises Refused: not_found, forbidden, quota_exceeded."""
+        now = self._clock()
+
+        def decide(scene: Scene) -> Change:
+            actor = rules.may_manage(who, scene.conversation, scene.members.get(who.user))
+            rules.may_set_role(who, actor, None, request.role)
+            old = scene.members.get(request.user)
+            if old is not None and old.left_at is None:
+                return Change()
+            return self._joining(who, scene, request.user, request.role, now)
+
+        return await self._member(who, request.conversation, request.user, decide)
+
+    async def remove(self, who: Identity, request: RemoveMember) -> dict[str, Any]:
+        """`member:remove`, and ban until a time."""
+        now = self._clock()
+
+        def decide(scene: Scene) -> Change:
+            actor = rules.may_manage(who, scene.conversation, scene.members.get(who.user))
+            target = scene.members.get(request.user)
+            if target is None or target.left_at is not None:
+                return _banning(scene, request, target)
+            if request.user == who.user:
+                raise Refused("bad_request", "use conversation:leave")
+            rules.may_set_role(who, actor, target.role, target.role)
+            gone = _leaving(who, scene, target, "removed", now)
+            banned = replace(gone.members[0], banned_until=request.banned_until)
+            return replace(gone, members=(banned,))
+
+        decided = await self._decide(who, request.conversation, [who.user, request.user], decide)
+        return {"conversation": {"id": decided.conversation.id}}
+
+    async def update(self, who: Identity, request: UpdateMember) -> dict[str, Any]:
+        """`member:update`: role, mute, ban."""
+        now = self._clock()
+
+        def decide(scene: Scene) -> Change:
+            actor = rules.may_manage(who, scene.conversation, scene.members.get(who.user))
+            target = scene.members.get(request.user)
+            if target is None:
+                raise Refused("not_found", "no such member")
+            return _changing(who, scene, actor, target, request, now)
+
+        return await self._member(who, request.conversation, request.user, decide)
+
+    async def list(self, who: Identity, request: ListMembers) -> dict[str, Any]:
+        """`member:list`. Raises Refused not_found."""
+        standing = await self._conversations.standing(who.app, request.conversation, who.user)
+        if standing is None:
+            raise Refused("not_found", "no such conversation")
+        name = standing.conversation.id
+        found = await self._conversations.members(name, request.after, request.limit)
+        more = len(found) == request.limit
+        following = found[-1].user if more else None
+        return {"members": [member_view(member) for member in found], "next": following}
+
+    async def _member(self, who: Identity, key: str, user: str, decide: Decide) -> dict[str, Any]:
+        decided = await self._decide(who, key, [who.user, user], decide)
+        member = decided.members[user]
+        return {"conversation": {"id": decided.conversation.id}, "member": member_view(member)}
+
+    async def _decide(
+        self, who: Identity, key: str, users: Sequence[str], decide: Decide
+    ) -> Decided:
+        decided = await self._conversations.decide(who.app, key, users, decide)
+        await self._announcer.events(decided.conversation, decided.events)
+        return decided
+
+    def _joining(self, who: Identity, scene: Scene, user: str, role: Role, now: int) -> Change:
+        conversation, old = scene.conversation, scene.members.get(user)
+        if conversation.archived_at is not None:
+            raise Refused("forbidden", "the conversation is archived")
+        if old is not None and old.banned_until is not None and old.banned_until > now:
+            raise Refused("forbidden", "banned from this conversation")
+        if conversation.member_count >= self._limits.group_members:
+            raise Refused("quota_exceeded", f"at most {self._limits.group_members} members")
+        member = _new_member(conversation, user, role, now)
+        event = joined_draft(who, conversation, user, role, now)
+        return Change(members=(member,), drafts=(event,))
+
+
+def _new_member(conversation: Conversation, user: str, role: Role, now: int) -> Member:
+    seq = conversation.head + 1
+    hidden = conversation.settings.get("history", "start") == "joining"
+    return Member(
+        conversation=conversation.id,
+        user=user,
+        role=role,
+        joined_at=now,
+        from_seq=seq if hidden else 0,
+        delivered=seq,
+        read=seq,
+    )
+
+
+def _leaving(who: Identity, scene: Scene, member: Member, reason: str, now: int) -> Change:
+    data = {"user": member.user, "role": member.role, "reason": reason}
+    event = draft(who, scene.conversation, "member:left", data, now)
+    gone = replace(member, left_at=now, left_seq=scene.conversation.head + 1)
+    return Change(members=(gone,), drafts=(event,))
+
+
+def _banning(scene: Scene, request: RemoveMember, target: Member | None) -> Change:
+    """Of somebody who is not here."""
+    if target is None or request.banned_until is None:
+        raise Refused("not_found", "no such member")
+    return Change(members=(replace(target, banned_until=request.banned_until),))
+
+
+def _changing(
+    who: Identity, scene: Scene, actor: Member, target: Member, request: UpdateMember, now: int
+) -> Change:
+    fields: dict[str, Any] = {}
+    for name in ("role", "muted_until", "banned_until"):
+        value = getattr(request, name)
+        if value is not UNSET and value != getattr(target, name):
+            fields[name] = value
+    if not fields:
+        return Change()
+    rules.may_set_role(who, actor, target.role, fields.get("role", target.role))
+    last_owner = target.role == "owner" and scene.owners == 1
+    if "role" in fields and last_owner and target.left_at is None:
+        raise Refused("conflict", "the last owner stays one")
+    changed = replace(target, **fields)
+    if target.left_at is not None:
+        return Change(members=(changed,))
+    data = {"user": target.user, "role": changed.role, **fields}
+    event = draft(who, scene.conversation, "member:updated", data, now)
+    return Change(members=(changed,), drafts=(event,))

@@ -1,0 +1,116 @@
+"""Who may do what in a conversation. Pure: they look, and raise Refused."""
+
+from collections.abc import Callable
+
+from signaling.errors import Refused
+from signaling.model import Conversation, Event, Identity, Member
+
+RANKS = {"guest": 0, "member": 1, "admin": 2, "owner": 3}
+
+Policy = Callable[[Conversation, Member | None], None]
+
+
+def rank(who: Identity, member: Member) -> int:
+    """A member's weight; an administrator of the app weighs at least as much as an admin."""
+    return max(RANKS[member.role], RANKS["admin"] if who.grants.admin else 0)
+
+
+def present(member: Member | None) -> Member:
+    """A member who has not left; for others the conversation does not exist."""
+    if member is None or member.left_at is not None:
+        raise Refused("not_found", "no such conversation")
+    return member
+
+
+def not_direct(conversation: Conversation) -> None:
+    """Direct conversations have their two members, and nothing to manage."""
+    if conversation.type == "direct":
+        raise Refused("forbidden", "not in a direct conversation")
+
+
+def may_manage(who: Identity, conversation: Conversation, member: Member | None) -> Member:
+    """Admins and owners change the conversation and its members."""
+    here = present(member)
+    not_direct(conversation)
+    if rank(who, here) < RANKS["admin"]:
+        raise Refused("forbidden", "only an admin or owner may do this")
+    return here
+
+
+def may_pin(who: Identity, conversation: Conversation, member: Member | None) -> Member:
+    """Both in a direct conversation, admins elsewhere."""
+    here = present(member)
+    if conversation.type != "direct":
+        may_manage(who, conversation, member)
+    return here
+
+
+def may_write(who: Identity, now: int) -> Policy:
+    """Who may add messages: members not muted, in time; in channels only admins and owners."""
+
+    def allow(conversation: Conversation, member: Member | None) -> None:
+        here = present(member)
+        if conversation.archived_at is not None:
+            raise Refused("forbidden", "the conversation is archived")
+        weight = rank(who, here)
+        if conversation.type == "channel" and weight < RANKS["admin"]:
+            raise Refused("forbidden", "only admins write in a channel")
+        _not_muted(here, now)
+        _not_blocked(conversation, here)
+        if weight < RANKS["admin"]:
+            _in_time(conversation, here, now)
+
+    return allow
+
+
+def may_act(who: Identity, conversation: Conversation, member: Member | None, now: int) -> Member:
+    """Who may react: readers of a channel too, so less than writing."""
+    here = present(member)
+    if conversation.archived_at is not None:
+        raise Refused("forbidden", "the conversation is archived")
+    _not_muted(here, now)
+    _not_blocked(conversation, here)
+    return here
+
+
+def visible_message(event: Event | None, member: Member) -> Event:
+    """A message this member may see."""
+    if event is None or event.type != "message:created" or event.seq < member.from_seq:
+        raise Refused("not_found", "no such message")
+    return event
+
+
+def in_limit(conversation: Conversation, event: Event, now: int) -> None:
+    """Whether a sender may still take a message back or change it."""
+    limit_ms = conversation.settings.get("recall_limit_ms", 0)
+    if limit_ms and now - event.at > limit_ms:
+        raise Refused("forbidden", "it is too late for this message")
+
+
+def may_set_role(who: Identity, actor: Member, old: str | None, new: str) -> None:
+    """Nobody gives or takes what they do not have: only owners make or unmake owners and admins."""
+    if who.grants.admin:
+        return
+    weight = RANKS[actor.role]
+    touched = max(RANKS[new], RANKS[old] if old else 0)
+    if touched >= RANKS["admin"] and weight < RANKS["owner"]:
+        raise Refused("forbidden", "only an owner may do this")
+
+
+def _not_muted(member: Member, now: int) -> None:
+    if member.muted_until is not None and member.muted_until > now:
+        wait_ms = member.muted_until - now
+        raise Refused("forbidden", "you are muted here", retry_after_ms=wait_ms)
+
+
+def _not_blocked(conversation: Conversation, member: Member) -> None:
+    blocked_by = conversation.settings.get("blocked_by", ())
+    if blocked_by:
+        raise Refused("forbidden", "one of you blocks the other")
+
+
+def _in_time(conversation: Conversation, member: Member, now: int) -> None:
+    slow_ms = conversation.settings.get("slow_mode_ms", 0)
+    wait_ms = member.sent_at + slow_ms - now
+    if slow_ms and wait_ms > 0:
+        raise Refused("rate_limited", "slow mode", retry_after_ms=wait_ms)
