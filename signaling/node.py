@@ -95,6 +95,10 @@ class Node:
         self.lifecycles: Sequence[Lifecycle] = ()
         self.verbs: dict[str, Answer] = {}
         self.on_gap: list[Callable[[], None]] = []
+        self.controls: dict[str, Callable[[str, str, dict[str, Any]], None]] = {}
+        """Hints for this node, not for sockets: called with (app, the topic's name, data)."""
+        self.seen: dict[str, Callable[[str, dict[str, Any]], None]] = {}
+        """Hints that are also told to a service here, after the sockets: (app, data)."""
         self.ready_fields: dict[str, Any] = {}
         """Constant fields of `session:ready`: limits, features."""
         self.ice_servers: Callable[[Identity], list[dict[str, Any]]] = lambda _: []
@@ -223,10 +227,15 @@ class Node:
     def _hint(self, topic: str, hint: Hint) -> None:
         if topic[0] == "u" and hint.event in ("member:joined", "member:left"):
             self._member(names.parse(topic).app, hint.data)
-        elif topic[0] == "u" and hint.event == "session:revoked":
+        elif hint.event == "session:revoked":
             self._revoked(topic, hint.data)
+        elif hint.event in self.controls:
+            _, app, name = names.parse(topic)
+            self.controls[hint.event](app, name, hint.data)
         else:
             self.fanout.hint(topic, hint)
+            if hint.event in self.seen:
+                self.seen[hint.event](names.parse(topic).app, hint.data)
 
     def _revoked(self, topic: str, data: Mapping[str, Any]) -> None:
         """Cut the sockets of a user: all, a device's, or those a key or token opened."""

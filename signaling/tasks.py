@@ -15,14 +15,15 @@ class Tasks:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def spawn(self, work: Coroutine[Any, Any, object], name: str) -> None:
-        """Run `work`; after `close` it is dropped unstarted."""
+    def spawn(self, work: Coroutine[Any, Any, object], name: str) -> "asyncio.Task[None] | None":
+        """Run `work`; after `close` it is dropped unstarted, and None is given."""
         if self._closed:
             work.close()
-            return
+            return None
         task = asyncio.create_task(_logged(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def every(self, period_s: float, work: Callable[[], Awaitable[object]], name: str) -> None:
         """Run `work` again and again, `period_s` after it ended; failures are logged."""
