@@ -1,0 +1,140 @@
+"""Real Chromium pages as Participants of an Sfu in this process; signalling is a function call."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from media import OfferMade, Rights
+from tests.conftest import required
+from tests.media.peers import Lobby
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--disable-background-networking",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PAGE = """<!doctype html><title>peer</title><script>
+const receiving = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
+const sending = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
+const videos = [];
+receiving.ontrack = (event) => {
+  const element = document.createElement(event.track.kind === 'video' ? 'video' : 'audio');
+  element.autoplay = true; element.srcObject = new MediaStream([event.track]);
+  document.body.append(element);
+};
+async function takeOffer(sdp) {
+  await receiving.setRemoteDescription({type: 'offer', sdp});
+  await receiving.setLocalDescription();
+  return receiving.localDescription.sdp;
+}
+async function publish(options) {
+  const stream = await navigator.mediaDevices.getUserMedia({
+    audio: options.audio !== false, video: {width: options.width || 640, height: options.height || 360}});
+  if (options.channel) window.channel = sending.createDataChannel(options.channel);
+  for (const track of stream.getTracks()) {
+    const init = {direction: 'sendonly', streams: [stream]};
+    if (track.kind === 'video' && options.simulcast) init.sendEncodings = [
+      {rid: 'l', scaleResolutionDownBy: 4}, {rid: 'm', scaleResolutionDownBy: 2}, {rid: 'h'}];
+    const transceiver = sending.addTransceiver(track, init);
+    if (track.kind === 'video' && options.codec) {
+      const wanted = RTCRtpSender.getCapabilities('video').codecs.filter(
+        c => [options.codec, 'video/rtx'].includes(c.mimeType) );
+      transceiver.setCodecPreferences(wanted);
+    }
+  }
+  return offer();
+}
+async function offer(iceRestart) {
+  await sending.setLocalDescription(await sending.createOffer({iceRestart: !!iceRestart}));
+  const answer = await window.sfuPublish(sending.localDescription.sdp);
+  await sending.setRemoteDescription({type: 'answer', sdp: answer});
+}
+async function stats(pc, type) {
+  const found = [];
+  (await pc.getStats()).forEach(r => { if (r.type === type) found.push(r); });
+  return found;
+}
+</script>"""
+
+
+class Tab:
+    """One Participant in one page."""
+
+    def __init__(self, lobby: Lobby, name: str, page: Page) -> None:
+        self.lobby = lobby
+        self.name = name
+        self.page = page
+        self.answers = True
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self._lock = asyncio.Lock()
+
+    async def take_offer(self, offer: OfferMade) -> None:
+        async with self._lock:
+            text = await self.page.evaluate("sdp => takeOffer(sdp)", offer.sdp)
+            await self.lobby.sfu.answer(offer.room, self.name, offer.offer_id, text)
+
+    async def close(self) -> None:
+        await self.page.close()
+
+    async def publish(self, **options: Any) -> None:
+        await self.page.evaluate("options => publish(options)", options)
+
+    async def inbound(self, kind: str) -> list[dict[str, Any]]:
+        """Inbound RTP stats of a kind."""
+        found = await self.page.evaluate("stats(receiving, 'inbound-rtp')")
+        return [report for report in found if report["kind"] == kind]
+
+    async def until(self, expression: str, timeout_s: float = 20.0) -> Any:
+        """Wait until a JavaScript expression (may be a promise) is true."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                value = await self.page.evaluate(expression)
+                if value:
+                    return value
+                await asyncio.sleep(0.1)
+
+    async def decoded(self, count: int, number: int = 0) -> None:
+        """Wait until the n-th video has decoded `count` frames."""
+        await self.until(
+            "stats(receiving, 'inbound-rtp').then(all => { const v = all.filter("
+            f"r => r.kind === 'video')[{number}]; return v && v.framesDecoded >= {count}; }})"
+        )
+
+
+async def tab(browser: Browser, lobby: Lobby, name: str, rights: Rights | None = None) -> Tab:
+    """A page that joined the room."""
+    page = await browser.new_page()
+    await page.route("http://localhost/*", lambda route: route.fulfill(
+        status=200, content_type="text/html", body=PAGE))
+    made = Tab(lobby, name, page)
+
+    async def publish(sdp: str) -> str:
+        return (await lobby.sfu.publish("room", name, sdp, {})).sdp
+
+    await page.expose_function("sfuPublish", publish)
+    await page.goto("http://localhost/")
+    lobby.clients["room", name] = made  # type: ignore[assignment]
+    lobby.sfu.join("room", name, rights or Rights())
+    return made
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium, headless; the test is skipped without one."""
+    path = shutil.which("chromium")
+    if path is None:
+        required("chromium is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
