@@ -5,6 +5,7 @@
 """
 
 import argparse
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +27,9 @@ CONFIG = GatewayConfig(
 )
 
 
+BEAT_S = 0.02
+
+
 class Echo:
     """Emits `auth` with the handshake's auth; answers `message` and `message-with-ack`."""
 
@@ -34,7 +38,11 @@ class Echo:
         connection.identity = auth
 
     async def ready(self, connection: Connection) -> bytes:
-        """`auth`, with what the client sent in CONNECT."""
+        """`auth`, with what the client sent in CONNECT.
+
+        A beat later: clients that take one message per wake-up would lose the second of one read.
+        """
+        await asyncio.sleep(BEAT_S)
         data = ["auth", connection.identity]
         return packets.frames(packets.EVENT, connection.namespace, None, data)[0]
 

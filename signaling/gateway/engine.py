@@ -74,11 +74,23 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         self.log = Throttle("signaling.gateway")
         self.addresses: Counter[str] = Counter()
         self.accepting = True
+        self.links = link.Links()
         super().__init__(**options)
 
     def attach(self, app: web.Application, engineio_path: str = "engine.io") -> None:
         """Serve on `/<path>/` of an aiohttp application, every method."""
         app.router.add_route("*", f"/{engineio_path.strip('/')}/", self.handle_request)
+        app.on_shutdown.append(self._on_shutdown)
+
+    async def aclose(self, reason: str = "server:drain") -> None:
+        """End every socket and see its transport closed, by the peer's consent or without."""
+        self.accepting = False
+        for socket in list(self.sockets.values()):
+            socket.end(reason)
+        await self.links.aclose()
+
+    async def _on_shutdown(self, _app: web.Application) -> None:
+        await self.aclose()
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """One HTTP request of a session, or the one that begins it."""
@@ -130,7 +142,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         return self._respond(request, socket.open_frame(frame))
 
     def _begin_link(self, request: web.Request, socket: Socket, frame: bytes) -> web.StreamResponse:
-        joined = link.take_over(request, socket, self.config)
+        joined = link.take_over(request, socket, self.config, self.links)
         if joined is None:
             self.forget(socket)
             raise Rejected(BAD_REQUEST)
@@ -179,7 +191,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         """A WebSocket for a polling session: upgrade it, or close the one too many."""
         if not link.accepts(request):
             raise Rejected(BAD_REQUEST)
-        joined = link.take_over(request, socket, self.config)
+        joined = link.take_over(request, socket, self.config, self.links)
         if joined is None:
             raise Rejected(BAD_REQUEST)
         if socket.busy_upgrading or not self.allow_upgrades:

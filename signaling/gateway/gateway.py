@@ -107,9 +107,7 @@ class Gateway:
 
     async def aclose(self) -> None:
         """End every socket now and wait for what was in flight."""
-        self._server.eio.accepting = False
-        for socket in list(self._server.eio.sockets.values()):
-            socket.end("server:drain")
+        await self._server.eio.aclose()
         await self._settle(self._config.request_timeout_ms / 1000)
         for connection in list(self._connections.values()):
             if connection.task is not None:

@@ -8,6 +8,7 @@ and finished frames to the transport, whose buffer is the outgoing queue.
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 from typing import Protocol
 
@@ -40,16 +41,24 @@ class Link(asyncio.Protocol):
         "_linger",
         "_max_queue_bytes",
         "_reader",
+        "_registry",
         "_transport",
         "congested",
         "dropped",
         "owner",
     )
 
-    def __init__(self, transport: asyncio.Transport, owner: LinkOwner, config: GatewayConfig):
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        owner: LinkOwner,
+        config: GatewayConfig,
+        registry: "Links",
+    ) -> None:
         # passed in
         self.owner: LinkOwner | None = owner
         self._transport = transport
+        self._registry = registry
         self._max_queue_bytes = config.max_queue_bytes
         # made here
         self._reader = frames.FrameReader(config.max_packet_bytes, config.max_fragments)
@@ -59,6 +68,7 @@ class Link(asyncio.Protocol):
         """The transport's buffer is above the mark: the peer reads slower than we write."""
         self.dropped = 0
         transport.set_write_buffer_limits(high=config.volatile_mark_bytes)
+        registry.add(self)
 
     # outgoing
 
@@ -139,6 +149,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
+        self._registry.discard(self)
         if self._linger is not None:
             self._linger.cancel()
         owner, self.owner = self.owner, None
@@ -160,6 +171,35 @@ class Link(asyncio.Protocol):
             owner.link_lost(self, reason)
 
 
+class Links:
+    """Every WebSocket of a server whose transport is open, also those saying good-bye."""
+
+    def __init__(self) -> None:
+        self._open: set[Link] = set()
+        self._emptied = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, link: Link) -> None:
+        self._open.add(link)
+        self._emptied.clear()
+
+    def discard(self, link: Link) -> None:
+        self._open.discard(link)
+        if not self._open:
+            self._emptied.set()
+
+    async def aclose(self) -> None:
+        """Wait for the last to go; cut those that stay longer than LINGER_S."""
+        if self._open:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), LINGER_S)
+        for link in list(self._open):
+            link.abort()
+        await asyncio.sleep(0)  # connection_lost comes with the next turn of the loop
+
+
 def accepts(request: web.Request) -> bool:
     """Whether the request is a whole WebSocket handshake (RFC 6455, section 4.2.1)."""
     headers = request.headers
@@ -176,16 +216,19 @@ def accepts(request: web.Request) -> bool:
     )
 
 
-def take_over(request: web.Request, owner: LinkOwner, config: GatewayConfig) -> Link | None:
+def take_over(
+    request: web.Request, owner: LinkOwner, config: GatewayConfig, registry: Links
+) -> Link | None:
     """Answer the handshake and move the transport from aiohttp to a new Link.
 
-    None when the peer is gone already. The request's handler then returns `gone()`.
+    The Link stays in `registry` until its transport is closed. None when the peer is gone already.
+    The request's handler then returns `gone()`.
     """
     handler = request.protocol
     transport = handler.transport
     if transport is None or transport.is_closing():
         return None
-    link = Link(transport, owner, config)
+    link = Link(transport, owner, config, registry)
     early = handler._message_tail  # frames sent before our answer
     transport.write(_switching(request.headers["Sec-WebSocket-Key"]))
     transport.set_protocol(link)

@@ -1,0 +1,199 @@
+"""Raw peers: a server on an ephemeral port, HTTP and WebSocket without a Socket.IO library."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from signaling.errors import Refused
+from signaling.gateway import Gateway, GatewayConfig
+from signaling.model import Grants, Identity
+from signaling.ports import Remote
+
+PATIENCE_S = 10.0
+
+
+class Peer:
+    """One server's clients: polling requests and WebSockets on one path."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession, path: str) -> None:
+        self.base = url
+        self.url = url + path
+        self.session = session
+
+    async def get(self, sid: str | None = None, **query: str) -> tuple[int, str]:
+        return await self.request("GET", sid, None, **query)
+
+    async def post(self, sid: str | None, body: str | bytes, **query: str) -> tuple[int, str]:
+        return await self.request("POST", sid, body, **query)
+
+    async def request(
+        self,
+        method: str,
+        sid: str | None,
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        **query: str,
+    ) -> tuple[int, str]:
+        params = {"EIO": "4", "transport": "polling", **query}
+        if sid is not None:
+            params["sid"] = sid
+        params = {key: value for key, value in params.items() if value}
+        async with self.session.request(
+            method, self.url, params=params, data=body, headers=headers
+        ) as response:
+            return response.status, await response.text()
+
+    async def open_polling(self) -> str:
+        """The sid of a new polling session."""
+        _, text = await self.get()
+        return str(json.loads(text[1:])["sid"])
+
+    async def websocket(
+        self, sid: str | None = None, **query: str
+    ) -> aiohttp.ClientWebSocketResponse:
+        params = {"EIO": "4", "transport": "websocket", **query}
+        if sid is not None:
+            params["sid"] = sid
+        params = {key: value for key, value in params.items() if value}
+        return await self.session.ws_connect(self.url, params=params, max_msg_size=0)
+
+    async def opened(self) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket past Engine.IO's handshake."""
+        ws = await self.websocket()
+        assert (await text(ws)).startswith("0")
+        return ws
+
+    async def joined(
+        self, auth: dict[str, Any] | None = None
+    ) -> tuple[aiohttp.ClientWebSocketResponse, str]:
+        """A WebSocket past CONNECT and the first event: (socket, that event)."""
+        ws = await self.opened()
+        await ws.send_str("40" + (json.dumps(auth) if auth is not None else ""))
+        assert (await text(ws)).startswith('40{"sid"')
+        return ws, await text(ws)
+
+
+async def text(ws: aiohttp.ClientWebSocketResponse) -> str:
+    """The next text message that is no PING."""
+    while True:
+        message = await ws.receive(timeout=PATIENCE_S)
+        assert message.type == aiohttp.WSMsgType.TEXT, message
+        if message.data != "2":
+            return str(message.data)
+
+
+async def closed(ws: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
+    """Wait for the server's close frame: (code, reason)."""
+    while True:
+        message = await ws.receive(timeout=PATIENCE_S)
+        if message.type == aiohttp.WSMsgType.CLOSE:
+            return message.data, message.extra or ""
+        if message.type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING}:
+            return ws.close_code or 0, ""
+
+
+@asynccontextmanager
+async def serving(app: web.Application, path: str = "/socket.io/") -> AsyncIterator[Peer]:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    async with aiohttp.ClientSession() as session:
+        yield Peer(f"http://127.0.0.1:{port}", session, path)
+    await runner.cleanup()
+
+
+class Desk:
+    """Hooks that a test writes the answers of; keeps what it was asked, in order."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, Any]] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self.entered: dict[str, asyncio.Event] = {}
+        self.remotes: list[Remote] = []
+        self.closings: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self.opening: Any = None
+
+    def gate(self, name: str) -> asyncio.Event:
+        """Requests `wait {gate}` stay until it is set."""
+        self.entered[name] = asyncio.Event()
+        return self.gates.setdefault(name, asyncio.Event())
+
+    async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
+        self.remotes.append(remote)
+        await self._pass("authenticate")
+        if "token" not in auth:
+            raise Refused("unauthorized", "no token")
+        if auth["token"] == "broken":
+            raise RuntimeError("a bug of ours")
+        return Identity(
+            app="app",
+            user=str(auth["token"]),
+            device=str(auth.get("device", "device")),
+            connection=remote.connection,
+            name="",
+            grants=Grants(),
+            expires_at=0,
+        )
+
+    async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
+        self.seen.append(("opened", cursor))
+        if self.opening is not None:
+            self.opening(who)
+        await self._pass("opened")
+        return {"user": who.user, "cursor": cursor, "connection": who.connection}
+
+    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
+        self.seen.append((event, payload))
+        if event == "refuse":
+            raise Refused("forbidden", "no", retry_after_ms=7)
+        if event == "break":
+            raise RuntimeError("a bug of ours")
+        if event == "wait":
+            await self._pass(payload["gate"])
+        return {"echo": payload}
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        self.closings.put_nowait((who.connection, reason))
+
+    async def _pass(self, name: str) -> None:
+        if name in self.gates:
+            self.entered[name].set()
+            await self.gates[name].wait()
+
+
+@asynccontextmanager
+async def gateway(
+    config: GatewayConfig | None = None, desk: Desk | None = None
+) -> AsyncIterator[tuple[Gateway, Peer, Desk]]:
+    """A Gateway on a Desk, served."""
+    desk = desk or Desk()
+    served = Gateway(config or GatewayConfig(origins=("*",)), desk)
+    app = web.Application()
+    served.attach(app)
+    async with serving(app) as peer:
+        yield served, peer, desk
+
+
+def event_of(message: str) -> tuple[str, Any]:
+    """Name and data of a text event of the default namespace."""
+    assert message.startswith("42"), message
+    name, data = json.loads(message[2:])
+    return name, data
+
+
+async def call(
+    ws: aiohttp.ClientWebSocketResponse, event: str, payload: Any, number: int = 0
+) -> dict[str, Any]:
+    """Send a request and give its ack; events before it are passed over."""
+    await ws.send_str(f"42{number}" + json.dumps([event, payload]))
+    while True:
+        message = await text(ws)
+        if message.startswith(f"43{number}"):
+            return dict(json.loads(message[len(f"43{number}") :])[0])
