@@ -56,15 +56,27 @@ class SimulcastLayers:
         return -1 if self.current == self.target.spatial else self.target.spatial
 
     def offer(
-        self, spatial: int, temporal: int, *, start: bool, keyframe: bool, switch_up: bool
+        self,
+        spatial: int,
+        temporal: int,
+        *,
+        start: bool,
+        keyframe: bool,
+        switch_up: bool = False,
+        switch_to: int = -1,
     ) -> Verdict:
-        """Judge a packet of `spatial`. Call for packets of every stream of the Producer."""
+        """Judge a packet of `spatial`. Call for packets of every stream of the Producer.
+
+        `switch_up`: its own temporal layer may be added with it; `switch_to`: after it, those up
+        to this one.
+        """
         if spatial != self.current:
             return self._enter(spatial, keyframe=keyframe)
         if keyframe:
             self.temporal = self.target.temporal
-        elif start and temporal != self.temporal:
-            self._move(temporal, switch_up=switch_up)
+        elif start and self.temporal != self.target.temporal:
+            reach = _reach(self.temporal, temporal, switch_up=switch_up, switch_to=switch_to)
+            self.temporal = min(reach, self.target.temporal)
         return Verdict.FORWARD if temporal <= self.temporal else Verdict.DROP
 
     def _enter(self, spatial: int, *, keyframe: bool) -> Verdict:
@@ -77,12 +89,12 @@ class SimulcastLayers:
         self.current, self.temporal = spatial, self.target.temporal
         return Verdict.SWITCH
 
-    def _move(self, temporal: int, *, switch_up: bool) -> None:
-        target = self.target.temporal
-        if target < self.temporal:
-            self.temporal = target
-        elif self.temporal < temporal <= target and switch_up:
-            self.temporal = temporal
+
+def _reach(now: int, temporal: int, *, switch_up: bool, switch_to: int) -> int:
+    """The highest temporal layer that may be had from a frame of layer `temporal` on."""
+    if temporal <= now:
+        return max(now, switch_to)
+    return temporal if switch_up else now
 
 
 class SvcLayers:
@@ -100,8 +112,8 @@ class SvcLayers:
 
     @property
     def wants_keyframe(self) -> int:
-        """0 when a keyframe is needed to start, else -1: upper layers are joined as they allow."""
-        return -1 if self._started else 0
+        """0 when a keyframe is needed to start or to see more, else -1: all layers share it."""
+        return -1 if self._started and self.current >= self.target.spatial else 0
 
     def offer(
         self,
@@ -110,15 +122,17 @@ class SvcLayers:
         *,
         start: bool,
         keyframe: bool,
-        switch_up: bool,
         independent: bool,
+        switch_up: bool = False,
+        switch_to: int = -1,
     ) -> Verdict:
         """Judge a packet. `independent`: its layer frame is not predicted from another picture."""
         if not self._started:
             return self._begin(spatial, keyframe=keyframe)
         if start and spatial == 0:
             self.current = min(self.current, self.target.spatial)
-            self._move_temporal(temporal, keyframe=keyframe, switch_up=switch_up)
+            reach = _reach(self.temporal, temporal, switch_up=switch_up, switch_to=switch_to)
+            self.temporal = self.target.temporal if keyframe else min(reach, self.target.temporal)
         elif start and independent and spatial == self.current + 1 <= self.target.spatial:
             self.current = spatial
         fits = spatial <= self.current and temporal <= self.temporal
@@ -134,13 +148,6 @@ class SvcLayers:
         self._started = True
         self.current, self.temporal = 0, self.target.temporal
         return Verdict.SWITCH
-
-    def _move_temporal(self, temporal: int, *, keyframe: bool, switch_up: bool) -> None:
-        target = self.target.temporal
-        if keyframe or target < self.temporal:
-            self.temporal = target
-        elif self.temporal < temporal <= target and switch_up:
-            self.temporal = temporal
 
 
 def ceiling(

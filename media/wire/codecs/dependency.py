@@ -9,6 +9,7 @@ from typing import Final
 
 from media.wire.bits import BitReader
 from media.wire.buffers import ReadBuffer
+from media.wire.codecs.frame import Frame
 
 MAX_TEMPLATES: Final = 64
 NOT_PRESENT, DISCARDABLE, SWITCH, REQUIRED = 0, 1, 2, 3
@@ -35,6 +36,17 @@ class Structure:
     resolutions: tuple[tuple[int, int], ...]
     """(width, height) by spatial layer, empty when not said."""
 
+    target_layers: tuple[tuple[int, int], ...]
+    """(spatial, temporal) that each decode target reaches."""
+
+    def switch_to(self, spatial: int, indications: tuple[int, ...]) -> int:
+        """Highest temporal layer of `spatial` that a frame with `indications` opens, or -1."""
+        best = -1
+        for value, layer in zip(indications, self.target_layers, strict=True):
+            if value == SWITCH and layer[0] == spatial and layer[1] > best:
+                best = layer[1]
+        return best
+
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
@@ -49,25 +61,38 @@ class Descriptor:
     indications: tuple[int, ...]
     keyframe: bool
     """It carries a new structure."""
+    independent: bool
+    """Of a picture that starts with a keyframe: its spatial layer may be added here."""
+    switch_to: int
+    """After it, temporal layers up to this one may be added; -1 for none."""
+    width: int
+    """Pixels of its spatial layer on a keyframe, else 0."""
+    height: int
 
     @property
     def discardable(self) -> bool:
         """No decode target needs it for another frame."""
         return all(value in {NOT_PRESENT, DISCARDABLE} for value in self.indications)
 
-    @property
-    def switch_up(self) -> bool:
-        """A decode target may be taken up here."""
-        return SWITCH in self.indications
+    def describe(self, frame: Frame) -> None:
+        """Let `frame` say what this descriptor knows better than the payload."""
+        frame.start, frame.end, frame.layered = self.start, self.end, True
+        frame.spatial, frame.temporal = self.spatial, self.temporal
+        frame.switch_up, frame.switch_to = False, self.switch_to
+        frame.keyframe = frame.keyframe and self.keyframe
+        frame.independent, frame.discardable = self.independent, self.discardable
+        if self.width:
+            frame.width, frame.height = self.width, self.height
 
 
 class DependencyReader:
     """Reads the descriptors of one SSRC in the order they arrive."""
 
-    __slots__ = ("structure",)
+    __slots__ = ("_key_picture", "structure")
 
     def __init__(self) -> None:
         self.structure: Structure | None = None
+        self._key_picture = False
 
     def read(self, data: ReadBuffer) -> Descriptor:
         """The descriptor in `data`. Raises ValueError, also before the first structure."""
@@ -87,14 +112,43 @@ class DependencyReader:
         own = flags & 0x04  # custom indications
         values = tuple(bits.read(2) for _ in range(structure.targets)) if own else ()
         self.structure = structure
+        return self._descriptor(
+            structure,
+            template,
+            values or template.indications,
+            start=start,
+            end=end,
+            number=number,
+            keyframe=bool(flags & 0x10) and start,
+        )
+
+    def _descriptor(
+        self,
+        structure: Structure,
+        template: Template,
+        indications: tuple[int, ...],
+        *,
+        start: bool,
+        end: bool,
+        number: int,
+        keyframe: bool,
+    ) -> Descriptor:
+        if start and template.spatial == 0:
+            self._key_picture = keyframe
+        sizes = structure.resolutions if keyframe else ()
+        width, height = sizes[template.spatial] if template.spatial < len(sizes) else (0, 0)
         return Descriptor(
             start=start,
             end=end,
             frame_number=number,
             spatial=template.spatial,
             temporal=template.temporal,
-            indications=values or template.indications,
-            keyframe=bool(flags & 0x10) and start,
+            indications=indications,
+            keyframe=keyframe,
+            independent=self._key_picture,
+            switch_to=structure.switch_to(template.spatial, indications),
+            width=width,
+            height=height,
         )
 
 
@@ -114,7 +168,15 @@ def _structure(bits: BitReader) -> Structure:
         Template(spatial, temporal, values)
         for (spatial, temporal), values in zip(layers, indications, strict=True)
     )
-    return Structure(id_offset, targets, templates, resolutions)
+    reached = tuple(_reached(templates, target) for target in range(targets))
+    return Structure(id_offset, targets, templates, resolutions, reached)
+
+
+def _reached(templates: tuple[Template, ...], target: int) -> tuple[int, int]:
+    """The highest layers among the templates that a decode target contains."""
+    inside = [t for t in templates if t.indications[target] != NOT_PRESENT]
+    spatial = max((t.spatial for t in inside), default=0)
+    return spatial, max((t.temporal for t in inside), default=0)
 
 
 def _layers(bits: BitReader) -> list[tuple[int, int]]:

@@ -16,7 +16,9 @@ class Frame:
     spatial: int = 0
     temporal: int = 0
     switch_up: bool = False
-    """From here on this temporal layer may be added."""
+    """This frame's own temporal layer may be added here (VP8 layer sync)."""
+    switch_to: int = -1
+    """After this frame, temporal layers up to this one may be added."""
     independent: bool = False
     """Not predicted from another picture: this spatial layer may be added here."""
     discardable: bool = False

@@ -8,7 +8,8 @@ from media.wire.codecs.vp8 import read_picture_id
 
 _SIZE = Struct("!HH")
 _HAS_PICTURE_ID, _INTER_PICTURE, _HAS_LAYERS, _FLEXIBLE = 0x80, 0x40, 0x20, 0x10
-_START, _END, _HAS_STRUCTURE, _NOT_REFERENCE = 0x08, 0x04, 0x02, 0x01
+_START, _END, _HAS_STRUCTURE = 0x08, 0x04, 0x02
+_MAX_TEMPORAL = 7
 _MAX_REFERENCES = 3
 
 
@@ -21,7 +22,6 @@ def parse(data: ReadBuffer, at: int, end: int) -> Frame:
         start=bool(flags & _START),
         end=bool(flags & _END),
         independent=not flags & _INTER_PICTURE,
-        discardable=bool(flags & _NOT_REFERENCE),
     )
     at += 1
     inter_layer = False
@@ -47,7 +47,7 @@ def _layers(frame: Frame, flags: int, data: ReadBuffer, at: int, end: int) -> in
         raise ValueError("VP9 layer indices are cut off")
     frame.layered = True
     frame.temporal = data[at] >> 5
-    frame.switch_up = bool(data[at] & 0x10)
+    frame.switch_to = _MAX_TEMPORAL if data[at] & 0x10 else -1
     frame.spatial = data[at] >> 1 & 0x07
     if size == 2:
         frame.tl0picidx, frame.tl0picidx_offset = data[at + 1], at + 1
