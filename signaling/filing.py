@@ -1,0 +1,93 @@
+"""Composition of files: spool, blobs, records and the services on them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from signaling.adapters.blobs import ObjectBlobs
+from signaling.adapters.spool import Spool
+from signaling.dispatch import Handler
+from signaling.model import Appended, Draft
+from signaling.ports import Broker, Clock
+from signaling.protocol.files import FileCancel, FileFetch, FileOffer
+from signaling.services.file_finish import FileFinish, Pictures
+from signaling.services.file_news import FileNews
+from signaling.services.file_record import FileRecords
+from signaling.services.file_relay import FileRelay, Who
+from signaling.services.file_rights import FileRights, FileRooms, Members, Posting
+from signaling.services.file_sweep import PERIOD_S, FileSweep
+from signaling.services.files import FileLimits, Files
+from signaling.services.landings import Landings
+from signaling.services.links import Links
+from signaling.tasks import Tasks
+
+
+class Log(Protocol):
+    """The end of a log."""
+
+    async def append(self, draft: Draft) -> Appended:
+        """On disk when it returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What files need of the rest."""
+
+    records: FileRecords
+    members: Members
+    posting: Posting
+    rooms: FileRooms
+    who: Who
+    log: Log
+    broker: Broker
+    clock: Clock
+    pictures: Pictures | None = None
+
+
+class Filing:
+    """Everything about files of one process."""
+
+    def __init__(
+        self, outside: Outside, spool: Path, blobs: ObjectBlobs, links: Links, limits: FileLimits
+    ) -> None:
+        spooled = Spool(spool)
+        landings = Landings(spooled)
+        rights = FileRights(outside.records, outside.members, outside.posting, outside.rooms)
+        news = FileNews(outside.log, outside.broker, outside.clock)
+        finish = FileFinish(
+            outside.records,
+            blobs,
+            landings,
+            outside.posting,
+            news,
+            outside.clock,
+            outside.pictures,
+        )
+        self.files = Files(
+            outside.records,
+            blobs,
+            landings,
+            rights,
+            outside.rooms,
+            finish,
+            news,
+            links,
+            outside.clock,
+            limits,
+        )
+        self.relay = FileRelay(self.files, outside.who)
+        self.sweep = FileSweep(
+            outside.records, blobs, spooled, landings, self.files, finish, outside.clock
+        )
+
+    def table(self) -> dict[str, Handler]:
+        """The requests about files."""
+        return {
+            "file:offer": Handler(FileOffer, self.files.offer),
+            "file:fetch": Handler(FileFetch, self.files.fetch),
+            "file:cancel": Handler(FileCancel, self.files.cancel),
+        }
+
+    def start(self, tasks: Tasks) -> None:
+        """Sweep now and then."""
+        tasks.every(PERIOD_S, self.sweep.sweep, "sweep files")
