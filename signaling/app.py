@@ -2,41 +2,70 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
-from signaling import dev
-from signaling.adapters.sql import SqlApps, open_database
-from signaling.auth.registry import Registry
+import media
+from signaling import dev, ids
+from signaling.adapters.blobs import open_blobs
+from signaling.adapters.memory_broker import MemoryBroker
+from signaling.adapters.memory_presence import MemoryPresence
+from signaling.adapters.memory_registry import MemoryRegistry
+from signaling.adapters.sql import (
+    SqlApps,
+    SqlConversations,
+    SqlFiles,
+    SqlLog,
+    SqlUsers,
+    open_database,
+)
+from signaling.auth.registry import Registry, now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.auth.tokens import Tokens
 from signaling.config import ConfigError, Settings, check_secrets
+from signaling.filing import Filing, NoRooms, Outside
+from signaling.gateway import Gateway
 from signaling.http import certificate
+from signaling.http.callers import Callers
 from signaling.http.demo import Demo
+from signaling.http.files import FileRoutes
 from signaling.http.health import Health
 from signaling.http.pages import Pages, root
 from signaling.http.server import Server
+from signaling.late import Late
+from signaling.messaging import Messaging
 from signaling.metrics import Metrics
-
-log = logging.getLogger(__name__)
+from signaling.services.file_posting import FilePosting
+from signaling.services.files import FileLimits
+from signaling.services.limits import Limits
+from signaling.services.links import Links
+from signaling.tasks import Tasks
+from signaling.wiring import Core, Shared, Stores
 
 
 class Process:
-    """A running process: `start`, then `close` once."""
+    """A running TokenIM: `start`, then `drain` when there is time, then `close`."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises ConfigError for a missing or default master key."""
+        """Raises ConfigError for a missing or default master key, OSError for a certificate."""
         check_secrets(settings)
         # passed in
         self._settings = settings
         # made here
         self._stack = AsyncExitStack()
+        self._master = MasterKey(settings.master_key)
+        self._node = settings.node or ids.new("n")
+        self._tasks = Tasks()
+        self._checks: dict[str, Any] = {}
         self.metrics = Metrics()
+        self.health = Health(self.metrics, self._checks)
         self.server = self._server()
-        self.health: Health
+        self._hooks: Any = Late("node")
+        self.gateway = Gateway(settings.gateway, self._hooks)
+        self.sfu: media.Sfu | None = None
 
     @property
     def url(self) -> str:
@@ -56,25 +85,121 @@ class Process:
             await self.close()
             raise
 
+    async def drain(self) -> None:
+        """Get no new callers, and send those that are here elsewhere."""
+        self.health.drain()
+        await self.gateway.drain()
+
     async def close(self) -> None:
         """Close everything, last made first."""
         await self._stack.aclose()
 
     async def _start(self) -> None:
-        settings, master = self._settings, MasterKey(self._settings.master_key)
+        settings, hold = self._settings, self._stack.push_async_callback
         settings.storage.data_dir.mkdir(parents=True, exist_ok=True)
+        hold(self._tasks.close)
         database = await open_database(settings.database_url)
-        self._stack.push_async_callback(database.close)
-        registry = Registry(SqlApps(database), master)
+        hold(database.close)
+        stores = Stores(SqlLog(database), SqlConversations(database), SqlUsers(database))
+        registry = Registry(SqlApps(database), self._master)
         tokens = Tokens(registry)
-        self.health = Health(self.metrics, {})
+        shared = await self._shared()
+        messaging = Messaging(
+            stores.log,
+            stores.conversations,
+            stores.users,
+            shared.broker,
+            self._limits(),
+            now_ms,
+        )
+        rooms: Any = Late("rooms")
+        filing = self._filing(SqlFiles(database), stores, shared, messaging, rooms)
+        core = Core(
+            self._node,
+            shared,
+            stores,
+            self.gateway,
+            messaging.history,
+            tokens.verify,
+            now_ms,
+            (lambda emit: self._sfu(emit, filing)) if settings.media.enabled else None,
+            participants_max=settings.limits.room_participants,
+        )
+        core.add(messaging.table())
+        core.add(filing.table())
+        self._hooks.become(core.node)
+        rooms.become(core.rooms or NoRooms())
+        if self.sfu is not None:
+            await self._start_media(self.sfu)
+        hold(core.close)
+        await core.start()
+        filing.start(self._tasks)
+        self.metrics.add_numbers("tokenim_gateway", self.gateway.stats)
+        await self._listen(registry, tokens, filing)
+
+    async def _listen(self, registry: Registry, tokens: Tokens, filing: Filing) -> None:
+        settings, callers = self._settings, Callers(tokens, registry)
+        self.gateway.attach(self.server.application)
         self.server.add(self.health.routes())
+        self.server.add(FileRoutes(filing.files, callers.user).routes())
         if settings.dev.enabled:
             key = await dev.guest_key(registry, settings.storage.data_dir, settings.master_key)
             self.server.add(Demo(tokens, key).routes())
         self.server.add(Pages(root()).routes())
         self._stack.push_async_callback(self.server.close)
         await self.server.start()
+
+    async def _shared(self) -> Shared:
+        return Shared(MemoryBroker(self._node), MemoryPresence(), MemoryRegistry(), alone=True)
+
+    def _limits(self) -> Limits:
+        limits = self._settings.limits
+        return Limits(
+            message_bytes=limits.message_bytes,
+            mentions=limits.mentions,
+            group_members=limits.group_members,
+            missed_events=limits.missed_events,
+        )
+
+    def _filing(
+        self, records: SqlFiles, stores: Stores, shared: Shared, messaging: Messaging, rooms: Any
+    ) -> Filing:
+        settings = self._settings
+        data_dir, limits = settings.storage.data_dir, settings.limits
+        outside = Outside(
+            records=records,
+            members=stores.conversations,
+            posting=FilePosting(messaging.messages, stores.users),
+            rooms=rooms,
+            who=lambda *seat: rooms.identity(*seat),  # noqa: PLW0108 - rooms come later
+            log=stores.log,
+            broker=shared.broker,
+            clock=now_ms,
+        )
+        return Filing(
+            outside,
+            data_dir / "spool",
+            open_blobs(settings.storage.blobs_url, data_dir / "blobs"),
+            Links(self._master.derive("file links")),
+            FileLimits(file_bytes=limits.file_bytes, app_files_bytes=limits.app_files_bytes),
+        )
+
+    def _sfu(self, emit: Callable[[media.SfuEvent], None], filing: Filing) -> media.Sfu:
+        settings = self._settings
+        config = media.SfuConfig(
+            host=settings.media_host, port=settings.media.port, announced=settings.media.announce
+        )
+        self.sfu = media.Sfu(config, emit, filing.relay)
+        return self.sfu
+
+    async def _start_media(self, sfu: media.Sfu) -> None:
+        self._stack.push_async_callback(sfu.close)
+        try:
+            await sfu.start()
+        except OSError as error:
+            where = f"{self._settings.media_host or '*'}:{self._settings.media.port}/udp"
+            raise OSError(error.errno, f"media cannot use {where}: {error.strerror}") from error
+        self.metrics.add_numbers("tokenim_media", sfu.stats)
 
     def _server(self) -> Server:
         http = self._settings.http
@@ -93,17 +218,36 @@ class Process:
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Run a process until SIGTERM or SIGINT; `announce` gets its URL once it listens."""
+    """Run a process until SIGTERM or SIGINT; `announce` gets its URL once it listens.
+
+    A second signal skips the draining.
+    """
     stop = asyncio.Event()
+    hurry = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(name, stop.set)
+            loop.add_signal_handler(name, on_signal)
     process = Process(settings)
     await process.start()
     try:
         announce(process.url)
         await stop.wait()
-        process.health.drain()
+        await _unless(hurry, process.drain())
     finally:
         await process.close()
+
+
+async def _unless(hurry: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, or give it up as soon as `hurry` is set."""
+    working, hurried = asyncio.ensure_future(work), asyncio.ensure_future(hurry.wait())
+    try:
+        await asyncio.wait((working, hurried), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (working, hurried):
+            task.cancel()
+        await asyncio.gather(working, hurried, return_exceptions=True)

@@ -67,7 +67,7 @@ def serve(
     }
     given = {name: value for name, value in options.items() if value is not None}
     settings = _settings(config, given)
-    logging.basicConfig(level=log_level.upper(), format="%(levelname).1s %(name)s: %(message)s")
+    _log_to_stderr(log_level)
     from signaling import app  # noqa: PLC0415 - the other commands start faster without it
 
     _run(
@@ -210,6 +210,13 @@ def doctor(
             print(f"     {finding.advice}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def _log_to_stderr(level: str) -> None:
+    """Ours at the chosen level; libraries speak up when something is wrong."""
+    logging.basicConfig(level="WARNING", format="%(levelname).1s %(name)s: %(message)s")
+    for name in ("signaling", "media"):
+        logging.getLogger(name).setLevel(level.upper())
 
 
 def _settings(config: Path | None, options: dict[str, Any] | None = None) -> Settings:

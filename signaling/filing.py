@@ -7,7 +7,7 @@ from typing import Protocol
 from signaling.adapters.blobs import ObjectBlobs
 from signaling.adapters.spool import Spool
 from signaling.dispatch import Handler
-from signaling.model import Appended, Draft
+from signaling.model import Appended, Draft, Identity
 from signaling.ports import Broker, Clock
 from signaling.protocol.files import FileCancel, FileFetch, FileOffer
 from signaling.services.file_finish import FileFinish, Pictures
@@ -42,6 +42,22 @@ class Outside:
     broker: Broker
     clock: Clock
     pictures: Pictures | None = None
+
+
+class NoRooms:
+    """Stands for rooms where this node has no media."""
+
+    def identity(self, room: str, participant: str) -> Identity | None:
+        """Nobody."""
+        return None
+
+    async def present(self, who: Identity, room: str) -> bool:
+        """No."""
+        return False
+
+    async def send_file(self, who: Identity, file: str, offset: int) -> bool:
+        """No: the client uses HTTP."""
+        return False
 
 
 class Filing:
