@@ -38,6 +38,7 @@ async function enter({ name, room, devices }) {
   await call.start();
   showRoom(room);
   if (call.element) app.replaceChildren(call.element);
+  Object.assign(globalThis, { tokenim: call }); // For the console.
   addEventListener("pagehide", () => call.close(), { once: true });
 }
 

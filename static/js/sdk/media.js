@@ -56,8 +56,8 @@ export class Media extends Emitter {
     const publisher = new Publisher(options);
     this.publisher = publisher;
     this._watchLink(publisher.link);
-    await publisher.open();
-    for (const [source, local] of this.local) await this._send(publisher, source, local);
+    await publisher.open(this.local);
+    for (const [source, { muted }] of this.local) if (muted) await this.setMuted(source, true);
   }
 
   /**
@@ -107,17 +107,6 @@ export class Media extends Emitter {
   _closeTransports() {
     this.publisher?.close();
     this.subscriber?.close();
-  }
-
-  /**
-   * @param {Publisher} publisher
-   * @param {Source} source
-   * @param {Local} local
-   */
-  async _send(publisher, source, local) {
-    if (local.track.readyState === "ended" && !local.muted) return;
-    await publisher.publish(source, local.track, local.options);
-    if (local.muted) await this.setMuted(source, true);
   }
 
   /**

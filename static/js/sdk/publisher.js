@@ -43,9 +43,17 @@ export class Publisher {
     this._serial = new Serial();
   }
 
-  /** Negotiate what is there now: at least the data channels. */
-  open() {
-    return this.negotiate();
+  /**
+   * The first offer, with everything there is to send: at least the data channels.
+   * @param {Map<Source, {track: MediaStreamTrack, options: PublishOptions}>} local
+   */
+  async open(local) {
+    for (const [source, { track, options }] of local) {
+      if (this.sent.has(source)) continue;
+      const transceiver = await this._transceiverFor(source, track, options);
+      this.sent.set(source, { transceiver, track });
+    }
+    await this.negotiate();
   }
 
   /**

@@ -194,6 +194,7 @@ export class Call {
   }
 
   _joinRoom() {
+    void this._feed?.sync(); // What is there already goes into the first offer.
     this.room
       ?.join()
       .then(() => this._feed?.sync())

@@ -1,0 +1,106 @@
+"""Someone in front of a browser: what they do, and what they can see."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+
+WAIT_MS = 30_000
+
+PROBE = Path(__file__).parent / "probe.js"
+
+
+class Person:
+    """One page in a browser context of its own; collects every error the page has."""
+
+    def __init__(self, name: str, context: BrowserContext, page: Page) -> None:
+        # passed in
+        self.name = name
+        self.context = context
+        self.page = page
+        # made here
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._console)
+
+    @classmethod
+    async def arrive(cls, browser: Browser, name: str, **options: Any) -> "Person":
+        """A new visitor who has not opened the page yet."""
+        defaults: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
+        context = await browser.new_context(**{**defaults, **options})
+        context.set_default_timeout(WAIT_MS)
+        await context.add_init_script(path=PROBE)
+        return cls(name, context, await context.new_page())
+
+    async def join(self, url: str, room: str, **more: str) -> None:
+        """Follow a link that joins at once, and wait until the call stands."""
+        query = urlencode({"room": room, "name": self.name, "quality": "low", **more})
+        await self.page.goto(f"{url}/#{query}")
+        await self.in_room()
+
+    async def in_room(self) -> None:
+        """Until the room is joined and media can be sent."""
+        await self.until("() => globalThis.tokenim?.room?.state === 'joined'")
+        await self.until("() => tokenim.room.media.publisher.link.up")
+
+    async def until(self, condition: str, argument: Any = None) -> None:
+        """Until a JavaScript condition holds in the page."""
+        await self.page.wait_for_function(condition, arg=argument, polling=200, timeout=WAIT_MS)
+
+    # What they do
+
+    def button(self, name: str) -> Locator:
+        """A button by its accessible name."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    async def say(self, text: str) -> None:
+        """Write and send a message."""
+        box = self.page.get_by_role("textbox", name="Write a message")
+        await box.fill(text)
+        await box.press("Enter")
+
+    async def attach(self, name: str, mime_type: str, content: bytes) -> None:
+        """Send a file by the file picker."""
+        file: Any = {"name": name, "mimeType": mime_type, "buffer": content}
+        await self.page.locator(".composer input[type=file]").set_input_files(file)
+
+    # What they see
+
+    def message(self, text: str) -> Locator:
+        """The line of the log with this text."""
+        return self.page.locator(".message", has_text=text)
+
+    async def reads(self, text: str) -> None:
+        """Until a message is in the log, once."""
+        await expect(self.message(text)).to_have_count(1, timeout=WAIT_MS)
+
+    async def marked(self, text: str, mark: str) -> None:
+        """Until an own message is sent, delivered or read."""
+        shown = self.message(text).locator(f'[data-mark="{mark}"]')
+        await expect(shown).to_be_visible(timeout=WAIT_MS)
+
+    def tile(self, label: str) -> Locator:
+        """A tile by the start of its label."""
+        return self.page.locator(f'.tile[aria-label^="{label}"]')
+
+    async def sees_people(self, count: int) -> None:
+        """Until so many are in the call."""
+        await self.until("count => tokenim.room.participants.size === count", count)
+
+    async def sees_video_of(self, count: int) -> None:
+        """Until frames of exactly so many remote videos are decoded, and go on being."""
+        await self.until("probe.framesGrow", [count, {}])
+        await self.until("probe.framesGrow", [count, await self.page.evaluate("probe.frames()")])
+
+    async def hears(self, count: int) -> None:
+        """Until exactly so many remote voices have energy."""
+        await self.until("probe.voices", count)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def errors_but(self, *expected: str) -> list[str]:
+        """Errors that contain none of the expected words."""
+        return [error for error in self.errors if not any(word in error for word in expected)]

@@ -1,0 +1,22 @@
+// What the tests ask of a page in a call; loaded before the page's own scripts.
+globalThis.probe = {
+  /** Frames decoded of each remote video, by "participant source". */
+  async frames() {
+    const stats = await tokenim.room.stats();
+    const videos = [...tokenim.room.media.subscriber.tracks].filter(([, one]) => one.kind === "video");
+    return Object.fromEntries(videos.map(([id, one]) => [`${one.participant} ${one.source}`, stats.get(id).frames]));
+  },
+
+  /** Whether frames of exactly `count` remote videos are decoded, beyond those of `before`. */
+  async framesGrow([count, before]) {
+    const now = Object.entries(await probe.frames());
+    return now.length === count && now.every(([id, frames]) => frames > (before[id] ?? 0) + 3);
+  },
+
+  /** Whether exactly `count` remote voices have energy. */
+  async voices(count) {
+    const stats = await tokenim.room.stats();
+    const voices = [...tokenim.room.media.subscriber.tracks].filter(([, one]) => one.kind === "audio");
+    return voices.length === count && voices.every(([id]) => stats.get(id).audio_energy > 0);
+  },
+};

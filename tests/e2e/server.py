@@ -1,0 +1,109 @@
+"""The product as a subprocess: started, killed and started again like in real life."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+START_TIMEOUT_S = 40.0
+ROOT = Path(__file__).parents[2]
+
+
+class Server:
+    """One `tokenim serve --dev`: the first start takes a free port, later ones the same."""
+
+    def __init__(self, data_dir: Path, **env: str) -> None:
+        # passed in
+        self._data_dir = data_dir
+        self._env = {**os.environ, "TOKENIM_MEDIA_PORT": "0", **env}
+        # made here
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: list[str] = []
+        self._listening = threading.Event()
+        self.url = ""
+
+    def start(self) -> None:
+        """Start and wait until it says where it listens. Raises RuntimeError with its output."""
+        port = self.url.rpartition(":")[2] or "0"
+        command = [sys.executable, "-m", "signaling", "serve", "--dev", "--port", port]
+        self._listening.clear()
+        self._process = subprocess.Popen(
+            [*command, "--data-dir", str(self._data_dir)],
+            cwd=ROOT,
+            env=self._env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        if not self._listening.wait(START_TIMEOUT_S) or not self.url:
+            self.kill()
+            raise RuntimeError("the server did not start:\n" + self.output)
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to say goodbye."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(10)
+
+    def stop(self) -> None:
+        """SIGTERM, then SIGKILL for a process that will not."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    @property
+    def output(self) -> str:
+        """Everything it printed."""
+        return "".join(self._lines)
+
+    def _read(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._lines.append(line)
+            found = re.search(r"TokenIM is at (http://127\.0\.0\.1:\d+)", line)
+            if found:
+                self.url = found[1]
+                self._listening.set()
+        process.stdout.close()
+        self._listening.set()
+
+
+class Redis:
+    """Debian's redis-server on a free port, without persistence."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        # passed in
+        self.url = f"redis://127.0.0.1:{port}/0"
+        # made here
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen(
+            ["redis-server", *options, "--dir", str(directory)], stdout=subprocess.PIPE, text=True
+        )
+
+    def wait(self) -> None:
+        """Until it accepts connections. Raises RuntimeError if it ends instead."""
+        assert self._process.stdout is not None
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            line = self._process.stdout.readline()
+            if "Ready to accept connections" in line:
+                return
+            if not line:
+                break
+        raise RuntimeError("redis-server did not start")
+
+    def stop(self) -> None:
+        """End it and wait."""
+        self._process.terminate()
+        self._process.wait(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()

@@ -1,0 +1,101 @@
+"""People see and hear each other."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.conftest import Arrive
+from tests.e2e.person import WAIT_MS
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+
+
+async def test_two_people_see_and_hear_each_other(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)
+    for one in (ann, bo):
+        await one.sees_people(2)
+        await one.sees_video_of(1)
+        await one.hears(1)
+    await expect(ann.tile("Bo")).to_be_visible()
+    await expect(bo.tile("Ann")).to_be_visible()
+
+
+async def test_three_people_see_and_hear_each_other(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    people = [await arrive(name) for name in ("Ann", "Bo", "Chen")]
+    for one in people:
+        await one.join(server.url, room)
+    for one in people:
+        await one.sees_people(3)
+        await one.sees_video_of(2)
+        await one.hears(2)
+
+
+async def test_a_muted_microphone_shows_for_the_others(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)
+    await bo.hears(1)
+    await ann.button("Mute microphone").click()
+    await expect(bo.tile("Ann, microphone off")).to_be_visible(timeout=WAIT_MS)
+    await ann.button("Unmute microphone").click()
+    await expect(bo.tile("Ann, microphone off")).to_have_count(0, timeout=WAIT_MS)
+
+
+async def test_a_camera_goes_off_and_comes_back(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)
+    await bo.sees_video_of(1)
+    await ann.button("Turn camera off").click()
+    await expect(bo.tile("Ann").locator(".face")).to_be_visible(timeout=WAIT_MS)
+    await ann.button("Turn camera on").click()
+    await expect(bo.tile("Ann").locator("video")).to_be_visible(timeout=WAIT_MS)
+    await bo.sees_video_of(1)
+
+
+async def test_a_shared_screen_is_a_second_prominent_video(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)
+    await bo.sees_video_of(1)
+    await ann.button("Share screen").click()
+    screen = bo.tile("Screen of Ann")
+    await expect(screen).to_be_visible(timeout=WAIT_MS)
+    await bo.sees_video_of(2)
+    screen_box, face_box = await screen.bounding_box(), await bo.tile("Ann").bounding_box()
+    assert screen_box is not None
+    assert face_box is not None
+    assert screen_box["width"] > 2 * face_box["width"]
+    await ann.button("Stop sharing").click()
+    await expect(screen).to_have_count(0, timeout=WAIT_MS)
+    await bo.sees_video_of(1)
+
+
+async def test_who_speaks_is_framed(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)  # The fake microphone beeps once a second.
+    await bo.page.locator(".tile.speaking").first.wait_for(timeout=WAIT_MS)
+
+
+async def test_the_figures_of_a_tile_come_from_the_connection(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)
+    await bo.sees_video_of(1)
+    await bo.button("Statistics").click()
+    figures = bo.tile("Ann").locator(".figures")
+    await expect(figures).to_contain_text("VP8", timeout=WAIT_MS)
+    await expect(figures).to_contain_text("fps", timeout=WAIT_MS)

@@ -1,0 +1,152 @@
+"""People write to each other, and send files."""
+
+import hashlib
+import random
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.conftest import Arrive
+from tests.e2e.person import WAIT_MS, Person
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+
+CHAT_ONLY = {"camera": "0", "microphone": "0"}
+
+
+async def two(server: Server, arrive: Arrive, room: str, **more: str) -> tuple[Person, Person]:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room, **more)
+    await bo.join(server.url, room, **more)
+    return ann, bo
+
+
+async def test_messages_go_both_ways_and_are_marked_as_read(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    await ann.say("hello from Ann")
+    await bo.reads("hello from Ann")
+    await ann.marked("hello from Ann", "read")
+    await bo.say("hello from Bo")
+    await ann.reads("hello from Bo")
+    await bo.marked("hello from Bo", "read")
+
+
+async def test_a_message_is_delivered_before_it_is_read(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    await bo.button("Close").click()
+    await ann.say("are you there?")
+    await ann.marked("are you there?", "delivered")
+    await bo.button("Chat, 1 unread").click()
+    await ann.marked("are you there?", "read")
+
+
+async def test_typing_is_seen(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    await ann.page.get_by_role("textbox", name="Write a message").press_sequentially("hm")
+    await expect(bo.page.locator(".typing")).to_have_text("Ann is typing…", timeout=WAIT_MS)
+
+
+async def test_messages_are_answered_changed_taken_back_and_reacted_to(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    await ann.say("first words")
+    await bo.reads("first words")
+    line = bo.message("first words")
+    await line.hover()
+    await line.get_by_role("button", name="Reply").click()
+    await bo.say("an answer")
+    await expect(ann.message("an answer").locator(".quote")).to_contain_text("first words")
+    await line.first.hover()
+    await line.first.get_by_role("button", name="React", exact=True).click()
+    await line.first.get_by_role("button", name="React with 👍").click()
+    await expect(ann.page.locator(".message .chip")).to_have_text("👍 1", timeout=WAIT_MS)
+    own = ann.message("first words").first
+    await own.hover()
+    await own.get_by_role("button", name="Edit").click()
+    await ann.say("other words")
+    await expect(bo.message("other words").locator(".edited").first).to_be_visible(timeout=WAIT_MS)
+    own = ann.message("other words").first
+    await own.hover()
+    await own.get_by_role("button", name="Delete for everyone").click()
+    await expect(bo.page.locator(".bubble.recalled")).to_be_visible(timeout=WAIT_MS)
+
+
+async def test_history_pages_back_to_the_first_message(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann = await arrive("Ann")
+    await ann.join(server.url, room, **CHAT_ONLY)
+    lines = [f"line {n:03}." for n in range(130)]
+    send = "lines => lines.forEach(text => tokenim.conversation.send({body: {text}}))"
+    await ann.page.evaluate(send, lines)
+    await ann.marked(lines[-1], "sent")
+    bo = await arrive("Bo")
+    await bo.join(server.url, room, **CHAT_ONLY)
+    await bo.reads(lines[-1])
+    for _ in range(10):
+        if not await bo.button("Earlier messages").is_visible():
+            break
+        before = await bo.page.locator(".message").count()
+        await bo.button("Earlier messages").click()
+        await bo.until("n => document.querySelectorAll('.message').length > n", before)
+    shown = await bo.page.locator(".message .bubble").all_inner_texts()
+    assert shown == lines
+
+
+async def test_markup_in_a_message_stays_text(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    evil = '<img src=x onerror="document.title=1"> https://example.org/a?b=1. javascript:alert(1)'
+    await ann.say(evil)
+    bubble = bo.message("<img src=x").locator(".bubble")
+    await expect(bubble).to_have_text(evil, timeout=WAIT_MS)
+    assert await bubble.locator("img").count() == 0
+    links = await bubble.locator("a").evaluate_all("all => all.map(a => a.href)")
+    assert links == ["https://example.org/a?b=1"]
+
+
+async def fetched_hash(person: Person, name: str) -> str:
+    """Download through the page, as a person would."""
+    async with person.page.expect_download() as download:
+        await person.button(f"Download {name}").click()
+    path = await (await download.value).path()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def test_a_file_arrives_as_it_was_sent(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await two(server, arrive, room)
+    content = random.Random(7).randbytes(1_500_000)
+    await ann.attach("bytes.bin", "application/octet-stream", content)
+    await expect(bo.button("Download bytes.bin")).to_be_visible(timeout=WAIT_MS)
+    assert await fetched_hash(bo, "bytes.bin") == hashlib.sha256(content).hexdigest()
+    card = bo.page.locator(".log .file[data-file]")
+    await expect(card).to_have_attribute("data-via", "channel")
+
+
+async def test_files_work_without_a_media_connection(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    for one in (ann, bo):
+        await one.page.evaluate("() => tokenim.client.files.use(null)")
+    content = random.Random(8).randbytes(5_000_000)
+    await ann.attach("more.bin", "application/octet-stream", content)
+    await expect(bo.button("Download more.bin")).to_be_visible(timeout=WAIT_MS)
+    assert await fetched_hash(bo, "more.bin") == hashlib.sha256(content).hexdigest()
+    card = bo.page.locator(".log .file[data-file]")
+    await expect(card).to_have_attribute("data-via", "http")
+
+
+async def test_an_image_is_previewed(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    await ann.attach("shot.png", "image/png", await ann.page.screenshot())
+    picture = bo.button("Open image shot.png")
+    await expect(picture).to_be_visible(timeout=WAIT_MS)
+    await bo.until("() => document.querySelector('.picture img').naturalWidth === 1280")
+    await picture.click()
+    await expect(bo.page.get_by_role("dialog", name="shot.png")).to_be_visible()
