@@ -8,22 +8,23 @@ from media.wire.sdp import Codec, Media
 AUDIO: Final = frozenset({"opus"})
 VIDEO: Final = frozenset({"vp8", "vp9", "h264", "av1"})
 VIDEO_FEEDBACK: Final = ("goog-remb", "ccm fir", "nack", "nack pli")
+"""Both ways. `INCOMING_FEEDBACK` comes on top where we are the receiver."""
+INCOMING_FEEDBACK: Final = ("transport-cc",)
 AUDIO_FEEDBACK: Final[tuple[str, ...]] = ()
 _VP9_PROFILES: Final = frozenset({"0", "2"})
 
 OUTGOING_EXTENSIONS: Final[dict[str, int]] = {
     Uri.AUDIO_LEVEL: 1,
+    Uri.TRANSPORT_CC: 3,
     Uri.ORIENTATION: 5,
     Uri.ABS_CAPTURE_TIME: 6,
     Uri.PLAYOUT_DELAY: 7,
-    Uri.DEPENDENCY_DESCRIPTOR: 8,
 }
 """Ids on every subscribe transport: Producers renumber to these once per packet."""
 AUDIO_EXTENSIONS: Final = (Uri.AUDIO_LEVEL, Uri.ABS_CAPTURE_TIME)
 VIDEO_EXTENSIONS: Final = (
     Uri.ORIENTATION,
     Uri.PLAYOUT_DELAY,
-    Uri.DEPENDENCY_DESCRIPTOR,
 )
 INCOMING_EXTENSIONS: Final = frozenset(
     {
@@ -31,9 +32,9 @@ INCOMING_EXTENSIONS: Final = frozenset(
         Uri.RID,
         Uri.REPAIRED_RID,
         Uri.AUDIO_LEVEL,
+        Uri.TRANSPORT_CC,
         Uri.ORIENTATION,
         Uri.PLAYOUT_DELAY,
-        Uri.DEPENDENCY_DESCRIPTOR,
         Uri.ABS_CAPTURE_TIME,
     }
 )

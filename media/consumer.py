@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from media.drops import DropReason, Drops
 from media.flow.layers import Layer, SimulcastLayers, Size, Verdict, ceiling
+from media.flow.reports import Transmission
 from media.flow.seqmap import SeqMap
 from media.flow.timeline import Timeline
 from media.net.arena import SLOT_BYTES
@@ -13,7 +14,7 @@ from media.net.srtp import new_length, protect
 from media.net.transport import Transport
 from media.producer import Producer
 from media.stream import Entry, Stream
-from media.wire import rtp
+from media.wire import rtcp, rtp
 from media.wire.codecs import vp8
 
 MAX_TEMPORAL: Final = 7
@@ -62,9 +63,14 @@ class Consumer:
         self._length: Any = new_length()
         self._plain = False
         """Every packet passes: nothing to choose, nothing to rewrite inside payloads."""
-        self.packets = 0
-        self.bytes = 0
+        self.sent = Transmission()
         self.resent = 0
+        self.lost_share = 0.0
+        """Of the latest receiver report, 0..1."""
+        self.rtt_s = 0.0
+        self.jitter_s = 0.0
+        self.nacks = 0
+        self.plis = 0
         self.stream_added()
 
     # choosing
@@ -118,6 +124,7 @@ class Consumer:
 
     def refresh(self, now: float) -> None:
         """The subscriber's decoder is stuck: pass its request on."""
+        self.plis += 1
         current = self._layers.current
         for stream in self.producer.streams:
             if stream.rank == current or current < 0:
@@ -147,6 +154,7 @@ class Consumer:
         context, sequences, stamp = sending.context, self._sequences.map, self._timeline.map
         patch, payload_type, ssrc = rtp.patch_header, self.payload_type, self.ssrc
         slot = first = egress.room(len(entries))
+        octets = 0
         for entry in entries:
             if not self._plain and not self._choose(stream, entry, now):
                 continue
@@ -166,10 +174,11 @@ class Consumer:
                 self._drops.counts[DropReason.PROTECT_FAILED] += 1
                 continue
             lengths[slot] = length[0]
-            self.bytes += size
+            octets += size
             slot += 1
         if slot != first:
-            self.packets += slot - first
+            self.sent.packets += slot - first
+            self.sent.octets += octets
             egress.commit(destination, slot)
 
     def _not_now(self, count: int) -> None:
@@ -232,6 +241,7 @@ class Consumer:
 
     def resend(self, wanted: tuple[int, ...], now: float) -> None:
         """Answer a NACK from the cache: as rtx where negotiated, else once more as it was."""
+        self.nacks += 1
         for out in wanted:
             if now - self._resent.get(out, -1.0) < _RESEND_SPACING_S:
                 continue
@@ -291,6 +301,21 @@ class Consumer:
         )
         return size + 2
 
-    def timestamp_offset(self) -> int:
-        """What the current stream's timestamps are shifted by."""
-        return self._timeline.offset
+    # reports
+
+    def report(self, now: float) -> rtcp.SenderReport | None:
+        """The next sender report; None while there is nothing to say."""
+        current = self.current
+        if current is None:
+            return None
+        clock = current.reception.clock
+        info = self.sent.report(clock, self._timeline.offset, now)
+        return None if info is None else rtcp.SenderReport(self.ssrc, *info)
+
+    def reported(self, block: rtcp.ReportBlock, now: float) -> None:
+        """The subscriber says how it receives this."""
+        self.lost_share = block.fraction_lost / 256
+        self.jitter_s = block.jitter / self.producer.codec.clock_rate
+        rtt = self.sent.round_trip_s(block.last_sr, block.delay_since_sr, now)
+        if rtt is not None:
+            self.rtt_s = rtt

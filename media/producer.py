@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from media.publisher import Publisher
 
 MAX_STREAMS = 4
+_TRANSPORT_ID = OUTGOING_EXTENSIONS[extensions.Uri.TRANSPORT_CC]
 _LEVEL_ID = OUTGOING_EXTENSIONS[extensions.Uri.AUDIO_LEVEL]
 
 
@@ -37,7 +38,7 @@ class Producer:
         drops: Drops,
         touched: list[Stream],
         publisher: "Publisher",
-        on_level: Callable[["Producer", int, float], None],
+        on_level: Callable[["Producer", int], None],
     ) -> None:
         # passed in
         self.id = f"tr_{uuid.uuid4().hex}"
@@ -55,6 +56,7 @@ class Producer:
         self._publisher = publisher
         self._on_level = on_level
         # made here
+        self._incoming = extension_ids
         self.extension_map = ExtensionMap(extension_ids, OUTGOING_EXTENSIONS)
         self.streams: list[Stream] = []
         """Smallest layer first."""
@@ -98,9 +100,19 @@ class Producer:
         for stream in self.streams:
             self._ask(stream, now)
 
+    def arrived(self, packet: rtp.Packet, now: float) -> None:
+        """Note the transport-wide number of a packet that was not renumbered. ValueError."""
+        id_ = self._incoming.get(extensions.Uri.TRANSPORT_CC)
+        at = rtp.find_extension(packet, id_) if id_ is not None else None
+        if at is not None and at[1] == extensions.TRANSPORT_CC_BYTES:
+            self._publisher.arrived(extensions.read_transport_seq(packet.data, at[0]), now)
+
     def heard(self, packet: rtp.Packet, found: dict[int, tuple[int, int]], now: float) -> None:
-        """Note the audio level of a packet."""
+        """Note the transport-wide number and the audio level of a packet."""
+        at = found.get(_TRANSPORT_ID)
+        if at is not None and at[1] == extensions.TRANSPORT_CC_BYTES:
+            self._publisher.arrived(extensions.read_transport_seq(packet.data, at[0]), now)
         at = found.get(_LEVEL_ID)
         if at is not None and self.kind == "audio" and not self.muted:
             level, _voice = extensions.audio_level(packet.data, at[0])
-            self._on_level(self, level, now)
+            self._on_level(self, level)

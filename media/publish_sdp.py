@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from media.codecs import INCOMING_EXTENSIONS, choose, rtx_codec, with_feedback
+from media.codecs import INCOMING_EXTENSIONS, INCOMING_FEEDBACK, choose, rtx_codec, with_feedback
 from media.description import DATA_PROTOCOLS, data_media, describe_transport
 from media.errors import MediaError
 from media.events import Kind
@@ -184,7 +184,9 @@ def _answer_media(section: Section) -> Media:
 def _answer_codecs(section: Section, media: Media) -> None:
     assert section.codec is not None
     payload_type = section.codec.payload_type
-    media.codecs = [with_feedback(media.kind, section.codec, payload_type)]
+    codec = with_feedback(media.kind, section.codec, payload_type)
+    codec.feedback += [f for f in INCOMING_FEEDBACK if f in section.codec.feedback]
+    media.codecs = [codec]
     if section.rtx_payload_type is not None:
         media.codecs.append(rtx_codec(section.rtx_payload_type, payload_type))
     media.formats = [str(c.payload_type) for c in media.codecs]

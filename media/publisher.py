@@ -9,16 +9,22 @@ from aiortc.rtcdatachannel import RTCDataChannel
 from media.codecs import INCOMING_EXTENSIONS
 from media.drops import DropReason
 from media.errors import MediaError
+from media.flow.arrivals import Arrivals, Arrived
 from media.net.transport import Transport
 from media.producer import Producer
 from media.publish_sdp import Offer, PublishedTrack, Section, answer_session
 from media.stream import Stream
 from media.wire import extensions, rtcp, rtp
+from media.wire.seq import Unwrapper
 
 if TYPE_CHECKING:
     from media.router import Participant, Router
 
 MAX_UNKNOWN_SSRCS = 64
+OWN_SSRC = 1
+"""The sender of our feedback, as libwebrtc's receive-only streams have it."""
+MAX_BLOCKS = 31
+REPORT_INTERVAL_S = 1.0
 Sink = Callable[[rtp.Packet, float], None]
 
 
@@ -46,6 +52,9 @@ class Publisher:
         self._ids: dict[str, int] = {}
         self._remote_ufrag = ""
         self._session_version = 0
+        self._arrivals = Arrivals()
+        self._transport_numbers = Unwrapper()
+        self._report_at = 0.0
         self.closed = False
 
     # negotiation
@@ -213,21 +222,62 @@ class Publisher:
         return found[0] if len(found) == 1 else None
 
     def rtcp_received(self, data: bytes, now: float) -> None:
-        """Sender reports of our publishers."""
+        """Sender reports tie each stream's timestamps to its publisher's clock."""
         try:
             reports = rtcp.parse(data)
         except ValueError:
             self._router.hub.drops.counts[DropReason.RTCP_MALFORMED] += 1
             return
-        del reports
+        for report in reports:
+            if isinstance(report, rtcp.SenderReport):
+                stream = self._stream(report.ssrc)
+                if stream is not None:
+                    stream.reception.clock.sender_report(report.ntp, report.timestamp, now)
+
+    def _stream(self, ssrc: int) -> Stream | None:
+        streams = (s for p in self.producers.values() for s in p.streams)
+        return next((s for s in streams if s.ssrc == ssrc), None)
+
+    def arrived(self, number: int, now: float) -> None:
+        """A packet with that transport-wide number arrived."""
+        self._arrivals.add(self._transport_numbers.unwrap(number), now)
+
+    # time
+
+    def tick(self, now: float) -> None:
+        """Tell the browser what arrived, and how well."""
+        self.transport.tick(now)
+        if not self.transport.connected:
+            return
+        arrived = self._arrivals.tick(now)
+        if arrived is not None:
+            self._tell(arrived)
+        if now >= self._report_at:
+            self._report_at = now + REPORT_INTERVAL_S
+            self._report(now)
+
+    def _tell(self, arrived: Arrived) -> None:
+        ssrc = next((s.ssrc for p in self.producers.values() for s in p.streams), 0)
+        base = arrived.base & 0xFFFF
+        feedback = rtcp.TransportFeedback(OWN_SSRC, ssrc, base, arrived.number, arrived.arrivals_us)
+        try:
+            self.transport.send_rtcp(feedback.pack())
+        except ValueError:  # arrivals too far apart for one packet: the next one starts afresh
+            self._router.hub.drops.counts[DropReason.TOO_LARGE] += 1
+
+    def _report(self, now: float) -> None:
+        streams = [s for p in self.producers.values() for s in p.streams if s.reception.packets]
+        for start in range(0, len(streams), MAX_BLOCKS):
+            blocks = tuple(s.block(now) for s in streams[start : start + MAX_BLOCKS])
+            self.transport.send_rtcp(rtcp.pack([rtcp.ReceiverReport(OWN_SSRC, blocks)]))
 
     def ask_again(self, ssrc: int, sequences: list[int]) -> None:
         """Send a NACK."""
-        self.transport.send_rtcp(rtcp.pack([rtcp.Nack(1, ssrc, tuple(sequences))]))
+        self.transport.send_rtcp(rtcp.pack([rtcp.Nack(OWN_SSRC, ssrc, tuple(sequences))]))
 
     def request_keyframe(self, ssrc: int) -> None:
         """Send a PLI."""
-        self.transport.send_rtcp(rtcp.pack([rtcp.Pli(1, ssrc)]))
+        self.transport.send_rtcp(rtcp.pack([rtcp.Pli(OWN_SSRC, ssrc)]))
 
     async def close(self) -> None:
         """End every Producer and the Transport."""

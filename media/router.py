@@ -11,7 +11,9 @@ from media.config import Rights, SfuConfig
 from media.errors import MediaError
 from media.events import (
     ParticipantLost,
+    QualityChanged,
     SfuEvent,
+    SpeakersChanged,
     TrackPublished,
     TrackUnpublished,
     TrackUpdated,
@@ -19,6 +21,7 @@ from media.events import (
     TransportLost,
     TransportName,
 )
+from media.flow.speaker import Speakers
 from media.net.dtls import Certificate
 from media.net.hub import Hub
 from media.producer import Producer
@@ -27,6 +30,8 @@ from media.publisher import Published, Publisher
 from media.stream import Stream
 from media.subscriber import Subscriber
 
+SPEAKERS_INTERVAL_S = 0.3
+QUALITY_INTERVAL_S = 2.0
 SIDES: tuple[TransportName, TransportName] = ("publish", "subscribe")
 
 
@@ -66,6 +71,9 @@ class Router:
         self.participants: dict[str, Participant] = {}
         self.producers: dict[str, Producer] = {}
         """By track."""
+        self._speakers = Speakers()
+        self._speakers_at = 0.0
+        self._quality_at = 0.0
         self._closing: set[asyncio.Task[None]] = set()
         self.on_channel: Callable[[Router, Participant, RTCDataChannel], None] | None = None
 
@@ -116,6 +124,7 @@ class Router:
         member = self.participants.pop(participant_id, None)
         if member is None:
             return
+        self._speakers.remove(participant_id)
         for side in SIDES:
             self.close_side(member, side)
         await self.drain()
@@ -169,6 +178,8 @@ class Router:
             producer.source = source
         if muted is not None and muted != producer.muted:
             producer.muted = muted
+            if muted and producer.kind == "audio":
+                self._speakers.remove(producer.participant)
             for consumer in producer.consumers:
                 consumer.restart(now)
         self.emit(
@@ -182,8 +193,9 @@ class Router:
             )
         )
 
-    def level_heard(self, producer: Producer, level: int, now: float) -> None:
+    def level_heard(self, producer: Producer, level: int) -> None:
         """An audio packet said how loud it is."""
+        self._speakers.add(producer.participant, level)
 
     # transports
 
@@ -212,9 +224,25 @@ class Router:
         """Periodic work of every transport."""
         for member in list(self.participants.values()):
             if member.publisher is not None:
-                member.publisher.transport.tick(now)
+                member.publisher.tick(now)
             if member.subscriber is not None:
                 member.subscriber.tick(now)
-                member.subscriber.transport.tick(now)
         for producer in self.producers.values():
             producer.tick(now)
+        if now >= self._speakers_at:
+            self._speakers_at = now + SPEAKERS_INTERVAL_S
+            self._tell_speakers(now)
+        if now >= self._quality_at:
+            self._quality_at = now + QUALITY_INTERVAL_S
+            self._tell_quality(now)
+
+    def _tell_speakers(self, now: float) -> None:
+        speakers = self._speakers.tick(now)
+        if speakers is not None:
+            self.emit(SpeakersChanged(self.name, speakers))
+
+    def _tell_quality(self, now: float) -> None:
+        for member in self.participants.values():
+            score = member.subscriber.quality.tick(now) if member.subscriber else None
+            if score is not None:
+                self.emit(QualityChanged(self.name, member.id, score))

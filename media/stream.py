@@ -6,6 +6,7 @@ from media.drops import DropReason, Drops
 from media.flow.cache import Cache
 from media.flow.keyframes import KeyframeRequests
 from media.flow.nack import NackList
+from media.flow.reports import Reception
 from media.wire import rtcp, rtp
 from media.wire.codecs import Frame, describe
 from media.wire.seq import Unwrapper
@@ -42,21 +43,22 @@ class Stream:
         self.pending: list[Entry] = []
         self.keyframes = KeyframeRequests()
         self.nacks = NackList()
-        self.report: tuple[rtcp.SenderReport, float] | None = None
-        """The latest sender report and when it came."""
+        self.reception = Reception(producer.codec.clock_rate)
         self._cache: Cache[Entry] = Cache(CACHE_PACKETS)
         self._sequences = Unwrapper()
         self._picture_ids = Unwrapper(15)
         self._tl0picidx = Unwrapper(8)
-        self._newest = -1
-        self.packets = 0
-        self.bytes = 0
-        self.heard_at = 0.0
+        self.repaired = 0
+        """Packets that came as retransmissions."""
         self.width = 0
         self.height = 0
 
     def receive(self, packet: rtp.Packet, now: float) -> None:
-        """One packet with this SSRC: renumber, describe, cache, queue for the Consumers."""
+        """One packet with this SSRC."""
+        self._receive(packet, now, repaired=False)
+
+    def _receive(self, packet: rtp.Packet, now: float, *, repaired: bool) -> None:
+        """Renumber, describe, cache, queue for the Consumers."""
         producer, counts = self.producer, self._drops.counts
         if packet.payload_type != producer.payload_type:
             counts[DropReason.RTP_UNKNOWN_PAYLOAD] += 1
@@ -71,7 +73,7 @@ class Stream:
         if self._cache.get(sequence, now) is not None:
             counts[DropReason.RTP_DUPLICATE] += 1
             return
-        self._note(packet, sequence, now)
+        self._note(packet, sequence, now, repaired=repaired)
         producer.heard(packet, found, now)
         if frame is None:
             counts[DropReason.RTP_PADDING_ONLY] += 1
@@ -101,11 +103,11 @@ class Stream:
             frame.tl0picidx = self._tl0picidx.unwrap(frame.tl0picidx)
         return frame
 
-    def _note(self, packet: rtp.Packet, sequence: int, now: float) -> None:
-        self.packets += 1
-        self.bytes += packet.end
-        self.heard_at = now
-        self._newest = max(self._newest, sequence)
+    def _note(self, packet: rtp.Packet, sequence: int, now: float, *, repaired: bool) -> None:
+        if repaired:
+            self.repaired += 1
+        else:
+            self.reception.add(sequence, packet.timestamp, packet.end, now)
         if self.producer.repairs and self.nacks.add(sequence, now):
             self.producer.gap(self, now)
 
@@ -119,6 +121,7 @@ class Stream:
         """One packet of the retransmission SSRC: unwrap it and take it as the original."""
         producer = self.producer
         try:
+            producer.arrived(packet, now)
             data = rtp.rtx_unwrap(packet, payload_type=producer.payload_type, ssrc=self.ssrc)
             if data is None:
                 self._drops.counts[DropReason.RTP_PADDING_ONLY] += 1
@@ -127,7 +130,7 @@ class Stream:
         except ValueError:
             self._drops.counts[DropReason.RTX_MALFORMED] += 1
             return
-        self.receive(original, now)
+        self._receive(original, now, repaired=True)
 
     def cached(self, sequence: int, now: float) -> Entry | None:
         """The packet with that extended sequence number, if it is not too old."""
@@ -143,6 +146,10 @@ class Stream:
         entries, self.pending = self.pending, []
         for consumer in self.producer.consumers:
             consumer.forward(self, entries, now)
+
+    def block(self, now: float) -> rtcp.ReportBlock:
+        """How this stream is received, for the receiver report."""
+        return rtcp.ReportBlock(self.ssrc, *self.reception.report(now))
 
     def tick(self, now: float) -> list[int]:
         """Repeat keyframe requests, let old packets go; 16-bit numbers to ask for again."""

@@ -10,6 +10,7 @@ from media.consumer import Consumer
 from media.drops import DropReason
 from media.errors import MediaError
 from media.events import OfferedTrack, OfferMade
+from media.flow.quality import Quality
 from media.negotiation import Negotiation, Step
 from media.net.data import MAX_MESSAGE_BYTES, SCTP_PORT
 from media.net.transport import Transport
@@ -24,6 +25,9 @@ DATA_MID: Final = "data"
 REPEAT_AFTER_S: Final = 10.0
 """An offer without an answer is repeated: the client may have been away."""
 MAX_REPEATS: Final = 6
+REPORT_INTERVAL_S: Final = 1.0
+REPORTS_PER_PACKET: Final = 30
+"""Of 28 bytes each: together they fit a datagram."""
 
 
 class Subscriber:
@@ -46,6 +50,8 @@ class Subscriber:
         self._offered_at = 0.0
         self._repeats = 0
         self._remote_ufrag = ""
+        self._report_at = 0.0
+        self.quality = Quality()
         self.closed = False
         self.change()
 
@@ -162,13 +168,23 @@ class Subscriber:
             self._send_soon()
 
     def tick(self, now: float) -> None:
-        """Repeat an offer that got no answer."""
+        """Notice silence, send reports, repeat an offer that got no answer."""
+        self.transport.tick(now)
+        if self.transport.connected and now >= self._report_at:
+            self._report_at = now + REPORT_INTERVAL_S
+            self._send_reports(now)
         if self._negotiation.waiting and now - self._offered_at > REPEAT_AFTER_S:
             if self._repeats < MAX_REPEATS:
                 self._repeats += 1
                 self._emit()
             else:
                 self._offered_at = now
+
+    def _send_reports(self, now: float) -> None:
+        found = [c.report(now) for c in self.consumers.values() if c.accepted]
+        reports: list[rtcp.Report] = [r for r in found if r is not None]
+        for start in range(0, len(reports), REPORTS_PER_PACKET):
+            self.transport.send_rtcp(rtcp.pack(reports[start : start + REPORTS_PER_PACKET]))
 
     # Listener
 
@@ -202,7 +218,10 @@ class Subscriber:
             self._report(report, now)
 
     def _report(self, report: rtcp.Report, now: float) -> None:
-        if isinstance(report, rtcp.Nack):
+        if isinstance(report, rtcp.ReceiverReport | rtcp.SenderReport):
+            for block in report.blocks:
+                self._reported(block, now)
+        elif isinstance(report, rtcp.Nack):
             consumer = self._by_ssrc.get(report.media_ssrc)
             if consumer is not None:
                 consumer.resend(report.sequences, now)
@@ -211,6 +230,12 @@ class Subscriber:
         elif isinstance(report, rtcp.Fir):
             for ssrc, _number in report.entries:
                 self._keyframe(ssrc, now)
+
+    def _reported(self, block: rtcp.ReportBlock, now: float) -> None:
+        consumer = self._by_ssrc.get(block.ssrc)
+        if consumer is not None and block.ssrc == consumer.ssrc:
+            consumer.reported(block, now)
+            self.quality.add(consumer.lost_share, consumer.rtt_s, consumer.jitter_s)
 
     def _keyframe(self, ssrc: int, now: float) -> None:
         consumer = self._by_ssrc.get(ssrc)

@@ -3,6 +3,7 @@
 Nothing but STUN is accepted from an address that has not passed an integrity-checked request.
 """
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,8 @@ class Hub:
         view, pointers, lengths = ingress.view, ingress.pointers, receiver.lengths
         by_address, address_of = self._by_address, receiver.address
         counts, length = self.drops.counts, self._length
+        receiver.align(now, time.time())
+        arrived_at = receiver.arrived_at
         self.received_packets += count
         for slot in range(count):
             size = lengths[slot]
@@ -110,23 +113,26 @@ class Hub:
             if transport is None:
                 counts[DropReason.UNVERIFIED_ADDRESS] += 1
                 continue
-            receiving = transport.receiving
-            if receiving is None:
+            if transport.receiving is None:
                 counts[DropReason.NO_KEYS] += 1
                 continue
             length[0] = size
-            status = unprotect(receiving.context, pointers[slot], length)
+            status = unprotect(transport.receiving.context, pointers[slot], length)
             if status:
                 counts[drop_reason(status)] += 1
                 continue
-            transport.ice.heard_at = now
-            try:
-                packet = rtp.parse(bytearray(view[at : at + length[0]]))
-            except ValueError:
-                counts[DropReason.RTP_MALFORMED] += 1
-                continue
-            transport.on_rtp(packet, now)
+            self._rtp(transport, view[at : at + length[0]], arrived_at(slot, now))
         self._on_batch_end(now)
+
+    def _rtp(self, transport: "Transport", data: memoryview, now: float) -> None:
+        """One authentic packet, copied out of the arena: it will be cached."""
+        transport.ice.heard_at = now
+        try:
+            packet = rtp.parse(bytearray(data))
+        except ValueError:
+            self.drops.counts[DropReason.RTP_MALFORMED] += 1
+            return
+        transport.on_rtp(packet, now)
 
     def _other(self, slot: int, size: int, first: int, now: float) -> None:
         """Everything that is not RTP: rare enough to be copied."""

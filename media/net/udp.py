@@ -33,6 +33,12 @@ class Receiver(Protocol):
     def receive(self) -> int:
         """How many datagrams now lie in slots 0..; raises OSError."""
 
+    def align(self, now: float, unix_now: float) -> None:
+        """Before `arrived_at`: the caller's clock and the system's, read together."""
+
+    def arrived_at(self, slot: int, now: float) -> float:
+        """When the datagram arrived, by the caller's clock."""
+
     def address(self, slot: int) -> bytes:
         """The sender's sockaddr."""
 
@@ -91,7 +97,7 @@ class UdpPort:
         sender: Sender
         self.receiver: Receiver
         if batched and udp_linux.supported():
-            self.receiver = udp_linux.LinuxReceiver(sock.fileno(), self.ingress)
+            self.receiver = udp_linux.LinuxReceiver(sock, self.ingress)
             sender = udp_linux.LinuxSender(sock.fileno(), arena)
         else:
             self.receiver = udp_plain.PlainReceiver(sock, self.ingress)

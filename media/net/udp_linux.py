@@ -3,6 +3,7 @@
 The C structures are laid out for 64-bit Linux; `supported` says whether this is one.
 """
 
+import socket
 import struct
 import sys
 from typing import Any, Final
@@ -22,6 +23,12 @@ _UDP_SEGMENT: Final = 103
 _MSG_DONTWAIT: Final = 0x40
 _MSG_TRUNC: Final = 0x20
 _NAME_BYTES: Final = 32
+_SO_TIMESTAMPNS: Final = 35
+_CONTROL_BYTES: Final = 64
+_TIMESPEC = struct.Struct("=qq")
+_CMSG_HEADER_BYTES: Final = 16
+_MAX_AGE_S: Final = 1.0
+"""A datagram that seems to have waited longer met a clock that was set."""
 
 ffi.cdef(
     """
@@ -43,9 +50,13 @@ def _address_of(memory: Any) -> int:
 class LinuxReceiver:
     """Fills an Arena of BATCH slots per system call."""
 
-    def __init__(self, fd: int, arena: Arena) -> None:
-        self._fd = fd
+    def __init__(self, sock: socket.socket, arena: Arena) -> None:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self._fd = sock.fileno()
         self._libc: Any = ffi.dlopen(None)
+        self._controls: Any = ffi.new("char[]", BATCH * _CONTROL_BYTES)
+        self._control_view = memoryview(ffi.buffer(self._controls)).cast("B")
+        self._skew = 0.0
         self._names: Any = ffi.new("char[]", BATCH * _NAME_BYTES)
         self._vectors: Any = ffi.new("char[]", BATCH * _IOVEC.size)
         self._headers: Any = ffi.new("char[]", BATCH * _MMSGHDR.size)
@@ -56,6 +67,8 @@ class LinuxReceiver:
         self.lengths = words[14::per_header]
         self._name_lengths = words[2::per_header]
         self._flags = words[12::per_header]
+        self._header_view = memoryview(ffi.buffer(self._headers)).cast("B")
+        self._fresh = bytes(self._header_view)
 
     def _prepare(self, arena: Arena) -> None:
         vectors, headers = ffi.buffer(self._vectors), ffi.buffer(self._headers)
@@ -64,16 +77,28 @@ class LinuxReceiver:
             _IOVEC.pack_into(vectors, n * _IOVEC.size, base, SLOT_BYTES)
             name = _address_of(self._names) + n * _NAME_BYTES
             vector = _address_of(self._vectors) + n * _IOVEC.size
-            _MMSGHDR.pack_into(
-                headers, n * _MMSGHDR.size, name, _NAME_BYTES, 0, vector, 1, 0, 0, 0, 0, 0, 0
-            )
+            control = _address_of(self._controls) + n * _CONTROL_BYTES
+            header = (name, _NAME_BYTES, 0, vector, 1, control, _CONTROL_BYTES, 0, 0, 0, 0)
+            _MMSGHDR.pack_into(headers, n * _MMSGHDR.size, *header)
 
     def receive(self) -> int:
         """How many datagrams now lie in slots 0.., 0 when there are none; raises OSError."""
+        self._header_view[:] = self._fresh  # the kernel wrote lengths into it
         count: int = self._libc.recvmmsg(self._fd, self._headers, BATCH, _MSG_DONTWAIT, ffi.NULL)
         if count < 0:
             raise OSError(ffi.errno, "recvmmsg failed")
         return count
+
+    def align(self, now: float, unix_now: float) -> None:
+        """Before `arrived_at`: the caller's clock and the system's, read together."""
+        self._skew = now - unix_now
+
+    def arrived_at(self, slot: int, now: float) -> float:
+        """When the kernel took the datagram in, by the caller's clock."""
+        at = slot * _CONTROL_BYTES + _CMSG_HEADER_BYTES
+        seconds, nanoseconds = _TIMESPEC.unpack_from(self._control_view, at)
+        arrived = seconds + nanoseconds * 1e-9 + self._skew
+        return arrived if now - _MAX_AGE_S < arrived <= now else now
 
     def address(self, slot: int) -> bytes:
         """The sender's sockaddr."""

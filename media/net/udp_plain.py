@@ -36,6 +36,13 @@ class PlainReceiver:
             count += 1
         return count
 
+    def align(self, now: float, unix_now: float) -> None:
+        """Nothing to align: arrival times are not known here."""
+
+    def arrived_at(self, slot: int, now: float) -> float:
+        """As good as now."""
+        return now
+
     def address(self, slot: int) -> bytes:
         """The sender's sockaddr."""
         return self._addresses[slot]

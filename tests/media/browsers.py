@@ -26,7 +26,8 @@ const sending = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
 const videos = [];
 receiving.ontrack = (event) => {
   const element = document.createElement(event.track.kind === 'video' ? 'video' : 'audio');
-  element.autoplay = true; element.srcObject = new MediaStream([event.track]);
+  element.autoplay = true;
+  element.srcObject = new MediaStream([event.track]);
   document.body.append(element);
 };
 async function takeOffer(sdp) {
@@ -36,7 +37,8 @@ async function takeOffer(sdp) {
 }
 async function publish(options) {
   const stream = await navigator.mediaDevices.getUserMedia({
-    audio: options.audio !== false, video: {width: options.width || 640, height: options.height || 360}});
+    audio: options.audio !== false,
+    video: {width: options.width || 640, height: options.height || 360}});
   if (options.channel) window.channel = sending.createDataChannel(options.channel);
   for (const track of stream.getTracks()) {
     const init = {direction: 'sendonly', streams: [stream]};
@@ -112,8 +114,10 @@ class Tab:
 async def tab(browser: Browser, lobby: Lobby, name: str, rights: Rights | None = None) -> Tab:
     """A page that joined the room."""
     page = await browser.new_page()
-    await page.route("http://localhost/*", lambda route: route.fulfill(
-        status=200, content_type="text/html", body=PAGE))
+    await page.route(
+        "http://localhost/*",
+        lambda route: route.fulfill(status=200, content_type="text/html", body=PAGE),
+    )
     made = Tab(lobby, name, page)
 
     async def publish(sdp: str) -> str:
