@@ -1,0 +1,26 @@
+"""Simulcast from a real Chromium: three layers in, one out, switched at keyframes."""
+
+import pytest
+
+from tests.media.browsers import chromium, tab
+from tests.media.peers import Lobby
+
+pytestmark = pytest.mark.e2e
+
+
+async def test_a_subscriber_gets_the_layer_that_fits_and_switches_without_a_break() -> None:
+    async with chromium() as browser, Lobby() as lobby:
+        alice, bob = await tab(browser, lobby, "alice"), await tab(browser, lobby, "bob")
+        await alice.publish(simulcast=True, width=960, height=540, audio=False)
+        await bob.decoded(5)
+        (producer,) = lobby.sfu._rooms["room"].producers.values()
+        assert producer.rids == ["l", "m", "h"]
+        width = "document.querySelector('video').videoWidth"
+        await bob.until(f"{width} == 960", 30)
+        lobby.sfu.update_subscription("room", "bob", producer.id, width=240, height=135)
+        await bob.until(f"{width} == 240")
+        lobby.sfu.update_subscription("room", "bob", producer.id, width=480, height=270)
+        await bob.until(f"{width} == 480")
+        video = (await bob.inbound("video"))[0]
+        assert video["packetsLost"] == 0
+        assert video["freezeCount"] == 0
