@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from aiortc.rtcdatachannel import RTCDataChannel
+
 from media.candidates import candidate_lines, local_addresses
 from media.config import Rights, SfuConfig
 from media.drops import Drops
 from media.errors import MediaError
-from media.events import SfuEvent, TransportName
+from media.events import SfuEvent, TransportConnected, TransportName
 from media.net.dtls import Certificate
 from media.net.hub import Hub
 from media.producer import Producer
 from media.publisher import Published
+from media.relay import FileStore, Relay
 from media.router import Participant, Router
 from media.stream import Stream
 
@@ -27,13 +30,13 @@ class Sfu:
     """
 
     def __init__(
-        self, config: SfuConfig, emit: Callable[[SfuEvent], None], files: object | None = None
+        self, config: SfuConfig, emit: Callable[[SfuEvent], None], files: FileStore | None = None
     ) -> None:
         # passed in
         self.config = config
         self._emit = emit
-        self.files = files
         # made here
+        self.relay = Relay(self._open_channel, emit, files, config.clock)
         self.drops = Drops()
         self.hub = Hub(self.drops, config.clock, self._batch_end)
         self._touched: list[Stream] = []
@@ -61,6 +64,7 @@ class Sfu:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
+        await self.relay.close()
         for name in list(self._rooms):
             for member in list(self._rooms[name].participants):
                 await self.leave(name, member)
@@ -121,8 +125,9 @@ class Sfu:
             self._certificate,
             self._candidates,
             self._touched,
-            self._emit,
+            self._happened,
         )
+        router.on_channel = self._channel_opened
         self._rooms[room] = router
         return router
 
@@ -131,6 +136,7 @@ class Sfu:
         router = self._rooms.get(room)
         if router is None:
             return
+        self.relay.participant_left(room, participant)
         await router.leave(participant)
         if not router.participants and self._rooms.get(room) is router:
             del self._rooms[room]
@@ -236,7 +242,48 @@ class Sfu:
             "sent_packets_total": egress.sent_packets,
             "sent_bytes_total": egress.sent_bytes,
             "drops_total": self.drops.as_dict(),
+            **self.relay.stats(),
         }
+
+    # data channels
+
+    def send_data(
+        self, room: str, participant: str | None, payload: bytes, reliable: bool = True
+    ) -> None:
+        """A message from the server to one Participant, or to all, on `data` or `data-lossy`."""
+        self._router(room)
+        self.relay.send_data(room, participant, payload, reliable=reliable)
+
+    async def send_file(self, room: str, participant: str, file: str, offset: int = 0) -> bool:
+        """Open `file:<file>` on `subscribe`; False where that carries no data channels."""
+        self._member(room, participant)
+        return await self.relay.send_file(room, participant, file, offset)
+
+    def _happened(self, event: SfuEvent) -> None:
+        if isinstance(event, TransportConnected) and event.transport == "subscribe":
+            self.relay.participant_joined(event.room, event.participant)
+        self._emit(event)
+
+    def _channel_opened(self, router: Router, member: Participant, channel: RTCDataChannel) -> None:
+        self.relay.channel_opened(router.name, member.id, channel)
+
+    def _open_channel(
+        self,
+        room: str,
+        participant: str,
+        label: str,
+        *,
+        ordered: bool = True,
+        max_retransmits: int | None = None,
+    ) -> RTCDataChannel | None:
+        _router, member = self._member(room, participant)
+        subscriber = member.subscriber
+        if subscriber is None or not subscriber.transport.connected:
+            return None
+        data = subscriber.transport.data
+        if data is None:
+            return None
+        return data.open(label, ordered=ordered, max_retransmits=max_retransmits)
 
 
 def _specific(host: str) -> bool:
