@@ -149,6 +149,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         self.listener.opened(socket, request)
         socket.open_link(joined, frame)
         socket.schedule_ping()
+        joined.begin()
         return link.gone()
 
     def _open(self, request: web.Request) -> Socket:
@@ -198,6 +199,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             joined.close(frames.CODE_POLICY, "upgraded already")
         else:
             socket.begin_upgrade(joined)
+            joined.begin()
         return link.gone()
 
     async def _polling(self, request: web.Request, socket: Socket) -> web.StreamResponse:

@@ -45,6 +45,7 @@ class Link(asyncio.Protocol):
         "_transport",
         "congested",
         "dropped",
+        "early",
         "owner",
     )
 
@@ -67,8 +68,17 @@ class Link(asyncio.Protocol):
         self.congested = False
         """The transport's buffer is above the mark: the peer reads slower than we write."""
         self.dropped = 0
+        self.early = b""
+        """Frames the client sent before our answer to its handshake."""
         transport.set_write_buffer_limits(high=config.volatile_mark_bytes)
         registry.add(self)
+
+    def begin(self) -> None:
+        """Deliver what the peer sends; the owner is ready for it."""
+        self.resume_reading()
+        early, self.early = self.early, b""
+        if early:
+            self.data_received(early)
 
     # outgoing
 
@@ -221,24 +231,21 @@ def take_over(
 ) -> Link | None:
     """Answer the handshake and move the transport from aiohttp to a new Link.
 
-    The Link stays in `registry` until its transport is closed. None when the peer is gone already.
-    The request's handler then returns `gone()`.
+    The Link stays in `registry` until its transport is closed; it delivers from `begin` on. None
+    when the peer is gone already. The request's handler then returns `gone()`.
     """
     handler = request.protocol
     transport = handler.transport
     if transport is None or transport.is_closing():
         return None
     link = Link(transport, owner, config, registry)
-    early = handler._message_tail  # frames sent before our answer
+    link.early = handler._message_tail
     transport.write(_switching(request.headers["Sec-WebSocket-Key"]))
     transport.set_protocol(link)
     # For aiohttp the connection is over: it lets go of the request, its tasks and parsers. Without
     # a transport it has nothing to close.
     handler.transport = None
     handler.connection_lost(None)
-    link.resume_reading()
-    if early:
-        link.data_received(early)
     return link
 
 

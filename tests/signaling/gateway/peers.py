@@ -104,9 +104,11 @@ async def serving(app: web.Application, path: str = "/socket.io/") -> AsyncItera
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    async with aiohttp.ClientSession() as session:
-        yield Peer(f"http://127.0.0.1:{port}", session, path)
-    await runner.cleanup()
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Peer(f"http://127.0.0.1:{port}", session, path)
+    finally:
+        await runner.cleanup()
 
 
 class Desk:

@@ -205,6 +205,6 @@ async def test_binary_out_of_the_blue_ends_the_socket(peer: Peer) -> None:
 @pytest.mark.parametrize("number", ["1", "-1", '"0"', "null", "0.0", "true", "[]"])
 async def test_a_placeholder_of_no_attachment_ends_the_socket(peer: Peer, number: str) -> None:
     ws, _ = await peer.joined()
-    await ws.send_str('451-["message",{"_placeholder":true,"num":%s}]' % number)
+    await ws.send_str(f'451-["message",{{"_placeholder":true,"num":{number}}}]')
     await ws.send_bytes(b"\x01")
     assert await closed(ws) == (1008, "parse error")

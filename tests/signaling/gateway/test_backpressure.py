@@ -1,0 +1,112 @@
+"""A Connection that cannot keep up is closed, never buffered without bound; nobody waits for it."""
+
+import asyncio
+import json
+import socket
+from urllib.parse import urlsplit
+
+from signaling.gateway import GatewayConfig
+from tests.signaling.gateway.peers import PATIENCE_S, Peer, event_of, gateway, text
+
+HANDSHAKE = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+CONNECT = b'40{"token":"slow"}'
+KB = 1024
+
+
+async def non_reader(peer: Peer) -> tuple[socket.socket, str]:
+    """A client that joins and then reads nothing: (socket, connection id)."""
+    address = urlsplit(peer.base)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KB)
+    client.connect((address.hostname, address.port))
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    frame = bytes((0x81, 0x80 | len(CONNECT), 0, 0, 0, 0)) + CONNECT
+    await loop.sock_sendall(client, HANDSHAKE + frame)
+    received = b""
+    while b"session:ready" not in received or not received.endswith(b"]"):
+        received += await asyncio.wait_for(loop.sock_recv(client, 4 * KB), PATIENCE_S)
+    ready = received[received.rindex(b'42["session:ready"') :]
+    return client, str(json.loads(ready[2:])[1]["connection"])
+
+
+async def test_invariant_12_a_connection_that_cannot_keep_up_is_closed_as_slow_consumer() -> None:
+    async with gateway() as (served, peer, desk):
+        healthy, first = await peer.joined({"token": "ann"})
+        ann = event_of(first)[1]["connection"]
+        client, slow = await non_reader(peer)
+        sent = 0
+        while desk.closings.empty():
+            served.emit([slow, ann], "x", {"n": sent, "fill": "y" * 32 * KB})
+            sent += 1
+            name, data = event_of(await text(healthy))
+            assert (name, data["n"]) == ("x", sent - 1)
+            assert sent < 1000
+        assert await desk.closings.get() == (slow, "slow_consumer")
+        assert served.stats()["closed_total"] == {"slow_consumer": 1}
+        client.close()
+        await healthy.close()
+
+
+async def test_what_waits_for_a_slow_connection_is_bounded() -> None:
+    config = GatewayConfig(origins=("*",), max_queue_bytes=100 * KB, volatile_mark_bytes=10 * KB)
+    async with gateway(config) as (served, peer, _desk):
+        client, slow = await non_reader(peer)
+        (link,) = served._server.eio.links._open
+        most = 0
+        while link.owner is not None:
+            served.emit([slow], "x", {"fill": "y" * KB})
+            most = max(most, link.queued_bytes)
+            assert most <= 100 * KB
+        assert most > 90 * KB
+        client.close()
+
+
+async def test_volatile_events_are_dropped_first() -> None:
+    async with gateway() as (served, peer, desk):
+        client, slow = await non_reader(peer)
+        for _ in range(5000):
+            served.emit([slow], "typing", {"fill": "y" * 4 * KB}, volatile=True)
+        await asyncio.sleep(0)
+        assert desk.closings.empty()
+        served.emit([slow], "last", {})
+        received = b""
+        loop = asyncio.get_running_loop()
+        while b'42["last",{}]' not in received:
+            received += await asyncio.wait_for(loop.sock_recv(client, 64 * KB), PATIENCE_S)
+        assert 1 <= received.count(b"typing") < 5000
+        client.close()
+
+
+async def test_polling_is_bounded_in_bytes_too() -> None:
+    async with gateway() as (served, peer, desk):
+        sid = await peer.open_polling()
+        await peer.post(sid, '40{"token":"ann"}')
+        messages: list[str] = []
+        while len(messages) < 2:
+            messages += (await peer.get(sid))[1].split("\x1e")
+        ann = event_of(messages[1])[1]["connection"]
+        for _ in range(300):
+            served.emit([ann], "typing", {"fill": "y" * KB}, volatile=True)
+        _, body = await peer.get(sid)
+        assert len(body) < 64 * KB
+        for _ in range(1100):
+            served.emit([ann], "x", {"fill": "y" * KB})
+        assert await asyncio.wait_for(desk.closings.get(), PATIENCE_S) == (ann, "slow_consumer")
+        assert (await peer.get(sid))[0] == 400
+
+
+async def test_what_is_held_before_ready_is_bounded() -> None:
+    async with gateway() as (served, peer, desk):
+        desk.opening = lambda who: [
+            served.emit([who.connection], "x", {"fill": "y" * 64 * KB}) for _ in range(20)
+        ]
+        ws = await peer.opened()
+        await ws.send_str('40{"token":"ann"}')
+        _, reason = await asyncio.wait_for(desk.closings.get(), PATIENCE_S)
+        assert reason == "slow_consumer"
+        await ws.close()
