@@ -207,6 +207,9 @@ class Apps(Protocol):
 
     async def all(self) -> list[App]: ...
 
+    async def update(self, app: App) -> None:
+        """Replace name and settings. Raises Refused not_found."""
+
     async def put_key(self, key: ApiKey) -> None:
         """Insert or replace (revoking sets revoked_at)."""
 

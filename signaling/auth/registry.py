@@ -9,12 +9,14 @@ from typing import Any
 
 import msgspec
 
+from signaling.auth.keyset import check_jwks
 from signaling.auth.sealing import MasterKey, SealBroken
 from signaling.errors import Refused
 from signaling.model import ApiKey, App
 from signaling.ports import Apps, Clock
 
 APP_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+MAX_SETTINGS_BYTES = 64 * 1024
 SCOPES = frozenset({"tokens", "read", "write", "admin"})
 """What a key may do over REST: sign tokens, read, write, and manage keys."""
 
@@ -49,6 +51,7 @@ class Registry:
             raise Refused("bad_request", f"not an app id: {app!r} (a-z, 0-9, - and _, at most 63)")
         if not name.strip() or len(name) > 200:
             raise Refused("bad_request", "an app needs a name of at most 200 characters")
+        check_settings(settings or {})
         made = App(id=app, name=name.strip(), created_at=self._clock(), settings=settings or {})
         return await self._apps.create(made)
 
@@ -62,6 +65,16 @@ class Registry:
     async def apps(self) -> list[App]:
         """Every tenant."""
         return await self._apps.all()
+
+    async def update_app(self, app: str, changes: dict[str, Any]) -> App:
+        """Change settings; None removes one. Raises Refused bad_request, too_large, not_found."""
+        found = await self.app(app)
+        settings = {**found.settings, **changes}
+        settings = {name: value for name, value in settings.items() if value is not None}
+        check_settings(settings)
+        changed = msgspec.structs.replace(found, settings=settings)
+        await self._apps.update(changed)
+        return changed
 
     async def create_key(
         self, app: str, name: str = "", scopes: tuple[str, ...] = ("tokens", "read", "write")
@@ -121,3 +134,11 @@ class Registry:
         if found is None or not same:
             raise Refused("unauthorized", "unknown key or wrong secret")
         return found
+
+
+def check_settings(settings: dict[str, Any]) -> None:
+    """Raises Refused bad_request, too_large."""
+    if len(msgspec.json.encode(settings)) > MAX_SETTINGS_BYTES:
+        raise Refused("too_large", f"settings take at most {MAX_SETTINGS_BYTES} bytes")
+    if "jwks" in settings:
+        check_jwks(settings["jwks"])

@@ -12,6 +12,7 @@ import jwt
 import msgspec
 
 from signaling.auth import grants as grants_of
+from signaling.auth.keyset import PUBLIC_ALGORITHMS, find_key
 from signaling.auth.registry import Registry
 from signaling.errors import Refused
 from signaling.model import Grants, Identity
@@ -20,8 +21,6 @@ MAX_TOKEN_CHARS = 8 * 1024
 MAX_LIFETIME_S = 24 * 3600
 LEEWAY_S = 30
 MAX_ID_CHARS = 128
-PUBLIC_ALGORITHMS = {"RS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
-"""Algorithm -> the `kty` its keys must have (RFC 7517)."""
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,13 +140,10 @@ class Tokens:
             settings = (await self._registry.app(app)).settings
         except Refused as error:
             raise Refused("unauthorized", "token has an unknown issuer") from error
-        for entry in settings.get("jwks", {}).get("keys", []):
-            fits = entry.get("kty") == PUBLIC_ALGORITHMS[algorithm]
-            fits &= entry.get("alg", algorithm) == algorithm
-            fits &= kid is None or entry.get("kid") == kid
-            if fits:
-                return _loaded(entry, algorithm)
-        raise Refused("unauthorized", f"the app has no {algorithm} key that fits the token")
+        found = find_key(settings.get("jwks", {}), algorithm, kid)
+        if found is None:
+            raise Refused("unauthorized", f"the app has no {algorithm} key that fits the token")
+        return found
 
     def _decoded(self, token: str, key: str | jwt.PyJWK, algorithm: str) -> dict[str, Any]:
         try:
@@ -181,13 +177,6 @@ class Tokens:
             issued_at=round(_seconds(raw, "iat") * 1000) if "iat" in raw else None,
             expires_at=round(expires_s * 1000),
         )
-
-
-def _loaded(entry: dict[str, Any], algorithm: str) -> jwt.PyJWK:
-    try:
-        return jwt.PyJWK(entry, algorithm=algorithm)
-    except (jwt.PyJWKError, jwt.InvalidKeyError, ValueError) as error:
-        raise Refused("unauthorized", "the app's key set has a malformed key") from error
 
 
 def check_id(value: Any, what: str) -> str:

@@ -1,6 +1,8 @@
 """Apps and keys: shown once, kept sealed, revoked for good."""
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from signaling.auth.registry import IssuedKey, Registry
 from signaling.auth.sealing import MasterKey
@@ -59,3 +61,44 @@ async def test_another_master_key_says_so(registry: Registry, key: IssuedKey) ->
     registry._master = MasterKey("another master key, set by mistake")
     with pytest.raises(Refused, match="another master key"):
         registry.signing_secret(key.key)
+
+
+def jwk(**changes: object) -> dict[str, object]:
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    made = jwt.get_algorithm_by_name("ES256").to_jwk(public, as_dict=True)
+    return {**made, **changes}
+
+
+async def test_settings_are_replaced_by_name(registry: Registry, key: IssuedKey) -> None:
+    jwks = {"keys": [jwk()]}
+    await registry.update_app("acme", {"jwks": jwks, "colour": "red"})
+    changed = await registry.update_app("acme", {"colour": None})
+    assert changed.settings == {"jwks": jwks}
+    assert await registry.app("acme") == changed
+
+
+@pytest.mark.parametrize(
+    "jwks",
+    [
+        [],
+        "keys",
+        {"keys": 1},
+        {"keys": [1]},
+        {"keys": [{}]},
+        {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]},
+        {"keys": [{"kty": "EC"}]},
+        {"keys": [jwk(d="AQAB")]},
+        {"keys": [jwk(x="AQAB")]},
+        {"keys": [jwk(alg="HS256")]},
+        {"keys": [jwk()] * 17},
+    ],
+)
+async def test_key_sets_that_could_not_verify_are_refused(
+    registry: Registry, key: IssuedKey, jwks: object
+) -> None:
+    assert await code_of(registry.update_app("acme", {"jwks": jwks})) == "bad_request"
+    assert await code_of(registry.create_app("Other", "other", {"jwks": jwks})) == "bad_request"
+
+
+async def test_settings_are_bounded(registry: Registry, key: IssuedKey) -> None:
+    assert await code_of(registry.update_app("acme", {"x": "y" * 65_536})) == "too_large"

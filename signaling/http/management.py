@@ -1,0 +1,153 @@
+"""REST for an app's server: its app, keys, tokens, and the devices of its users."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from signaling import topics
+from signaling.auth.registry import Registry, now_ms
+from signaling.auth.tokens import Tokens, check_id
+from signaling.errors import Refused
+from signaling.http.bodies import read_struct
+from signaling.http.callers import Callers
+from signaling.model import ApiKey
+from signaling.ports import Broker, Hint, Users
+from signaling.protocol.admin import (
+    AppView,
+    CreateKey,
+    CreateToken,
+    DeviceView,
+    KeyView,
+    TokenView,
+    UpdateApp,
+)
+
+
+class Management:
+    """`/v1/app`, `/v1/keys`, `/v1/tokens` and `/v1/users/{user}/devices`, by API key only."""
+
+    def __init__(
+        self, callers: Callers, registry: Registry, tokens: Tokens, users: Users, broker: Broker
+    ) -> None:
+        # passed in
+        self._callers = callers
+        self._registry = registry
+        self._tokens = tokens
+        self._users = users
+        self._broker = broker
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [
+            web.get("/v1/app", self.app),
+            web.patch("/v1/app", self.update_app),
+            web.get("/v1/keys", self.keys),
+            web.post("/v1/keys", self.create_key),
+            web.delete("/v1/keys/{key}", self.revoke_key),
+            web.post("/v1/tokens", self.create_token),
+            web.get("/v1/users/{user}/devices", self.devices),
+            web.delete("/v1/users/{user}/devices/{device}", self.sign_out),
+        ]
+
+    async def app(self, request: web.Request) -> web.Response:
+        """The key's own app."""
+        key = await self._callers.key(request, "read")
+        app = await self._registry.app(key.app)
+        return _json(
+            AppView(app=app.id, name=app.name, created_at=app.created_at, settings=app.settings)
+        )
+
+    async def update_app(self, request: web.Request) -> web.Response:
+        """Change settings: `jwks` and the like."""
+        key = await self._callers.key(request, "admin")
+        wish = await read_struct(request, UpdateApp)
+        app = await self._registry.update_app(key.app, wish.settings)
+        return _json(
+            AppView(app=app.id, name=app.name, created_at=app.created_at, settings=app.settings)
+        )
+
+    async def keys(self, request: web.Request) -> web.Response:
+        """Every key of the app, without secrets."""
+        key = await self._callers.key(request, "admin")
+        return _json({"keys": [_view(entry) for entry in await self._registry.keys(key.app)]})
+
+    async def create_key(self, request: web.Request) -> web.Response:
+        """A new key; its secret is in this answer only."""
+        key = await self._callers.key(request, "admin")
+        wish = await read_struct(request, CreateKey)
+        issued = await self._registry.create_key(key.app, wish.name, wish.scopes)
+        return _json(_view(issued.key, issued.secret), 201)
+
+    async def revoke_key(self, request: web.Request) -> web.Response:
+        """End a key, and the sockets of tokens it signed."""
+        key = await self._callers.key(request, "admin")
+        ended = await self._registry.revoke_key(request.match_info["key"], key.app)
+        return _json(_view(ended))
+
+    async def create_token(self, request: web.Request) -> web.Response:
+        """A user's token, signed with the calling key."""
+        key = await self._callers.key(request, "tokens")
+        wish = await read_struct(request, CreateToken)
+        text = await self._tokens.mint(
+            key.id,
+            _id(wish.user, "user"),
+            name=wish.name,
+            device=wish.device,
+            grants=wish.grants,
+            lifetime_s=wish.lifetime_s,
+            jti=wish.jti,
+        )
+        return _json(TokenView(token=text, user=wish.user, expires_in=wish.lifetime_s), 201)
+
+    async def devices(self, request: web.Request) -> web.Response:
+        """The installations of a user."""
+        key = await self._callers.key(request, "read")
+        found = await self._users.devices(key.app, request.match_info["user"])
+        views = [
+            DeviceView(
+                device=device.device,
+                name=device.name,
+                created_at=device.created_at,
+                seen_at=device.seen_at,
+                revoked_at=device.revoked_at,
+            )
+            for device in found
+        ]
+        return _json({"devices": views})
+
+    async def sign_out(self, request: web.Request) -> web.Response:
+        """Refuse a device from now on, and cut its sockets. Raises Refused not_found."""
+        key = await self._callers.key(request, "write")
+        user, device = request.match_info["user"], request.match_info["device"]
+        if not await self._users.revoke_device(key.app, user, device, now_ms()):
+            raise Refused("not_found", "this user has no such device")
+        hint = Hint(event="session:revoked", data={"device": device, "reason": "signed_out"})
+        await self._broker.publish(topics.user(key.app, user), hint)
+        return _json({"device": device})
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.json_response(
+        text=msgspec.json.encode(body).decode(),
+        status=status,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _view(key: ApiKey, secret: str | None = None) -> KeyView:
+    return KeyView(
+        key=key.id,
+        name=key.name,
+        scopes=key.scopes,
+        created_at=key.created_at,
+        revoked_at=key.revoked_at,
+        secret=secret,
+    )
+
+
+def _id(text: str, what: str) -> str:
+    try:
+        return check_id(text, what)
+    except Refused as refused:
+        raise Refused("bad_request", refused.message) from refused
