@@ -99,8 +99,7 @@ class Relay:
     def channel_opened(self, room: str, participant: str, channel: RTCDataChannel) -> None:
         """The client opened a channel on `publish`."""
         if channel.label in messages.LABELS:
-            reliable = channel.label == messages.RELIABLE
-            channel.on("message", lambda message: self._said(room, participant, message, reliable))
+            channel.on("message", lambda message: self._said(room, participant, channel, message))
             return
         file = frames.file_of(channel.label)
         if file is None or self._files is None:
@@ -169,19 +168,30 @@ class Relay:
         place.sending -= 1
         self._counts["files_sent_total"] += 1
 
-    def _said(self, room: str, participant: str, message: bytes | str, reliable: bool) -> None:
+    def _said(
+        self, room: str, participant: str, channel: RTCDataChannel, message: bytes | str
+    ) -> None:
         place = self._place(room, participant)
         size = messages.sized(message)
-        if size > messages.PAYLOAD_MAX_BYTES or not place.budget.take(size, self._clock()):
-            self._counts["messages_dropped_total"] += 1
+        if size > messages.PAYLOAD_MAX_BYTES:
+            self._drop(channel, "too_large", f"at most {messages.PAYLOAD_MAX_BYTES} bytes")
             return
-        label = messages.RELIABLE if reliable else messages.LOSSY
+        if not place.budget.take(size, self._clock()):
+            self._drop(channel, "rate_limited", "too much in too short a time")
+            return
         others = self._rooms[room] - {participant}
-        self._pass_on(room, others, label, messages.relayed(participant, message))
+        self._pass_on(room, others, channel.label, messages.relayed(participant, message))
         payload = message.encode() if isinstance(message, str) else message
+        reliable = channel.label == messages.RELIABLE
         self._emit(
             DataReceived(room=room, participant=participant, payload=payload, reliable=reliable)
         )
+
+    def _drop(self, channel: RTCDataChannel, code: str, message: str) -> None:
+        """Reliable means that nothing is missing: there the channel ends instead."""
+        self._counts["messages_dropped_total"] += 1
+        if channel.label == messages.RELIABLE:
+            self._refuse(channel, code, message)
 
     def _pass_on(self, room: str, to: set[str], label: str, message: bytes | str) -> None:
         size = messages.sized(message)
