@@ -14,6 +14,7 @@ from signaling.adapters.blobs import open_blobs
 from signaling.adapters.memory_broker import MemoryBroker
 from signaling.adapters.memory_presence import MemoryPresence
 from signaling.adapters.memory_registry import MemoryRegistry
+from signaling.adapters.redis_shared import RedisShared
 from signaling.adapters.sql import (
     SqlApps,
     SqlConversations,
@@ -135,6 +136,8 @@ class Process:
         await core.start()
         filing.start(self._tasks)
         self.metrics.add_numbers("tokenim_gateway", self.gateway.stats)
+        for part, stats in core.stats().items():
+            self.metrics.add_numbers(f"tokenim_{part}", stats)
         await self._listen(registry, tokens, filing)
 
     async def _listen(self, registry: Registry, tokens: Tokens, filing: Filing) -> None:
@@ -150,6 +153,13 @@ class Process:
         await self.server.start()
 
     async def _shared(self) -> Shared:
+        redis = self._settings.redis
+        if redis.url:
+            bus_key = self._master.derive("bus")
+            shared = RedisShared(redis.url, self._node, bus_key, redis.prefix)
+            self._stack.push_async_callback(shared.close)
+            self.metrics.add_numbers("tokenim_broker", shared.broker.stats)
+            return Shared(shared.broker, shared.presence, shared.registry, alone=False)
         return Shared(MemoryBroker(self._node), MemoryPresence(), MemoryRegistry(), alone=True)
 
     def _limits(self) -> Limits:

@@ -25,9 +25,10 @@ from signaling.protocol.session import SessionRefresh
 from signaling.services.call_host import CallHost
 from signaling.services.calls import Calls
 from signaling.services.presence import PresenceService
-from signaling.services.room_host import RoomHost, Sfu
+from signaling.services.room_host import RoomHost
 from signaling.services.room_outbox import RoomOutbox
 from signaling.services.rooms import Rooms
+from signaling.services.sfu import Sfu
 from signaling.services.signals import Signals
 from signaling.services.typing import TypingService
 from signaling.tasks import Tasks
@@ -173,6 +174,11 @@ class Core:
     def add(self, table: dict[str, Handler]) -> None:
         """More requests: `{event: Handler(struct, method)}`."""
         self.node.table = {**self.node.table, **table}
+
+    def stats(self) -> dict[str, Callable[[], dict[str, float]]]:
+        """Counters by part, for the metrics."""
+        parts = {"node": self.node.stats, "calls": self.calls.stats}
+        return parts if self.rooms is None else {**parts, "rooms": self.rooms.stats}
 
     async def start(self) -> None:
         """Begin to listen and tick."""

@@ -86,7 +86,7 @@ class SubscriptionUpdate(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool | None = None
     width: Annotated[int, msgspec.Meta(ge=1, le=16384)] | None = None
     height: Annotated[int, msgspec.Meta(ge=1, le=16384)] | None = None
-    fps: Annotated[float, msgspec.Meta(gt=0, le=240)] | None = None
+    fps: Annotated[int, msgspec.Meta(ge=1, le=240)] | None = None
     priority: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
 
 

@@ -2,70 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
-from media import Rights
 from media import events as media
 from media.errors import MediaError
-from signaling.errors import CODES, Refused
-from signaling.model import Grants
+from signaling.errors import Refused
 from signaling.protocol import rooms as wire
 from signaling.services.participant import Caller, Participant, Room
 from signaling.services.room_outbox import RoomOutbox
+from signaling.services.sfu import Sfu, offer_to_wire, refused, rights
 from signaling.tasks import Tasks
 
 GRACE_S = 6.0
 """A Participant whose Connection is gone stays this long."""
 PARTICIPANTS_MAX = 100
-
-
-class PublishedTrack(Protocol):
-    """A track of an accepted offer."""
-
-    mid: str
-    track: str
-    kind: str
-    source: str
-
-
-class Published(Protocol):
-    """The answer to an offer."""
-
-    sdp: str
-    tracks: Any
-
-
-class Sfu(Protocol):
-    """The front door of the forwarding unit. Raises MediaError for what callers do wrong."""
-
-    def join(self, room: str, participant: str, rights: Rights) -> None: ...
-
-    async def leave(self, room: str, participant: str) -> None: ...
-
-    async def publish(
-        self, room: str, participant: str, sdp: str, sources: dict[str, str]
-    ) -> Published: ...
-
-    async def answer(self, room: str, participant: str, offer_id: str, sdp: str) -> None: ...
-
-    def candidate(self, room: str, participant: str, transport: str, candidate: Any) -> None: ...
-
-    async def restart(self, room: str, participant: str, transport: str) -> None: ...
-
-    def update_track(
-        self,
-        room: str,
-        participant: str,
-        track: str,
-        muted: bool | None = None,
-        source: str | None = None,
-    ) -> None: ...
-
-    def update_subscription(
-        self, room: str, participant: str, track: str, **wishes: Any
-    ) -> None: ...
-
-    async def send_file(self, room: str, participant: str, file: str, offset: int) -> bool: ...
 
 
 class RoomHost:
@@ -368,26 +318,3 @@ class RoomHost:
 
     def _tell(self, room: Room, event: str, data: dict[str, Any], **options: Any) -> None:
         self._outbox.to_room(room.app, room.id, event, data, **options)
-
-
-def rights(grants: Grants) -> Rights:
-    """What the SFU lets a Participant do."""
-    sources = grants.publish_sources
-    return Rights(
-        publish=grants.publish,
-        subscribe=grants.subscribe,
-        sources=None if sources is None else frozenset(sources),
-    )
-
-
-def offer_to_wire(room: str, event: media.OfferMade) -> dict[str, Any]:
-    """`media:offer`."""
-    names = ("mid", "track", "participant", "kind", "source")
-    tracks = [{name: getattr(track, name) for name in names} for track in event.tracks]
-    return {"room": room, "offer_id": event.offer_id, "sdp": event.sdp, "tracks": tracks}
-
-
-def refused(error: MediaError) -> Refused:
-    """The SFU's refusal on the wire."""
-    code: Any = error.code if error.code in CODES else "bad_request"
-    return Refused(code, error.message)

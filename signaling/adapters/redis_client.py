@@ -1,0 +1,40 @@
+"""How this process talks to Redis: one failure, one answer; scripts by name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
+
+from signaling.errors import Refused
+
+TIMEOUT_S = 3.0
+LUA = Path(__file__).parent / "lua"
+
+
+def connect(url: str, timeout_s: float | None = TIMEOUT_S) -> Redis:
+    """A client that fails at once and never retries by itself; its callers know what to do."""
+    return Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_connect_timeout=TIMEOUT_S,
+        socket_timeout=timeout_s,
+    )
+
+
+def script(client: Redis, name: str) -> AsyncScript:
+    """A script of the `lua` folder, sent once and called by its digest."""
+    return client.register_script((LUA / f"{name}.lua").read_text())
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raises Refused unavailable when Redis does not answer."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Refused("unavailable", "the shared state is away") from error
