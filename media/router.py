@@ -29,6 +29,7 @@ from media.publish_sdp import read_offer
 from media.publisher import Published, Publisher
 from media.stream import Stream
 from media.subscriber import Subscriber
+from media.viewer import Viewer
 
 SPEAKERS_INTERVAL_S = 0.3
 QUALITY_INTERVAL_S = 2.0
@@ -81,11 +82,25 @@ class Router:
 
     def join(self, participant_id: str, rights: Rights) -> Participant:
         """A new member; it is offered what is published already."""
-        member = Participant(participant_id, rights)
-        self.participants[participant_id] = member
+        member = self.seat(participant_id, rights)
         if rights.subscribe:
             self.open_subscriber(member)
         return member
+
+    def seat(self, participant_id: str, rights: Rights) -> Participant:
+        """A new member without transports."""
+        member = self.participants[participant_id] = Participant(participant_id, rights)
+        return member
+
+    def view(self, member: Participant, text: str) -> str:
+        """Answer a receive-only offer. Raises MediaError."""
+        offer = read_offer(text)
+        if not member.rights.subscribe:
+            raise MediaError("forbidden", "may not subscribe")
+        self.close_side(member, "subscribe")
+        viewer = Viewer(self, member)
+        member.subscriber = viewer
+        return viewer.view(offer)
 
     def open_subscriber(self, member: Participant) -> None:
         """(Re)open the subscribe transport; offers every track of the others."""

@@ -100,6 +100,27 @@ class Sfu:
 
     def join(self, room: str, participant: str, rights: Rights | None = None) -> None:
         """A Participant enters; the first opens the Room. Joining again changes nothing."""
+        router = self._enter(room, participant)
+        if participant not in router.participants:
+            router.join(participant, rights or Rights())
+
+    async def view(
+        self, room: str, participant: str, sdp: str, rights: Rights | None = None
+    ) -> str:
+        """Answer a receive-only offer (WHEP) with the Room's tracks; joins if need be."""
+        router = self._enter(room, participant)
+        member = router.participants.get(participant)
+        if member is not None:
+            return router.view(member, sdp)
+        member = router.seat(participant, rights or Rights(publish=False))
+        try:
+            return router.view(member, sdp)
+        except MediaError:
+            await self.leave(room, participant)
+            raise
+
+    def _enter(self, room: str, participant: str) -> Router:
+        """The Room, opened if need be, with a place for the Participant. Raises MediaError."""
         if self._certificate is None or self._closed:
             raise MediaError("unavailable", "the SFU is not running")
         for name in (room, participant):
@@ -108,11 +129,10 @@ class Sfu:
         router = self._rooms.get(room)
         if router is None:
             router = self._open_room(room)
-        if participant in router.participants:
-            return
-        if len(router.participants) >= self.config.max_participants:
+        full = len(router.participants) >= self.config.max_participants
+        if full and participant not in router.participants:
             raise MediaError("quota_exceeded", "the room is full")
-        router.join(participant, rights or Rights())
+        return router
 
     def _open_room(self, room: str) -> Router:
         if len(self._rooms) >= self.config.max_rooms:
@@ -177,9 +197,7 @@ class Sfu:
             raise MediaError("conflict", "nothing is offered")
         member.subscriber.answer(offer_id, sdp)
 
-    def candidate(
-        self, room: str, participant: str, transport: TransportName, candidate: object
-    ) -> None:
+    def candidate(self, room: str, participant: str, transport: str, candidate: object) -> None:
         """A browser's candidate. A lite agent learns addresses from checks and needs none."""
         self._member(room, participant)
 

@@ -61,15 +61,23 @@ class Subscriber:
         """Begin to offer a track."""
         if producer.id in self.consumers:
             return
-        consumer = Consumer(
-            producer, self.transport, self._router.hub.udp.egress, self._router.hub.drops
-        )
+        consumer = self.new_consumer(producer)
+        self._line(producer.kind).consumer = consumer
+        self.register(consumer)
+        self.change()
+
+    def new_consumer(self, producer: Producer) -> Consumer:
+        """A Consumer towards this transport."""
+        hub = self._router.hub
+        return Consumer(producer, self.transport, hub.udp.egress, hub.drops)
+
+    def register(self, consumer: Consumer) -> None:
+        """From now on it gets packets, and reports about its SSRCs."""
+        producer = consumer.producer
         self.consumers[producer.id] = consumer
         self._by_ssrc[consumer.ssrc] = consumer
         self._by_ssrc[consumer.rtx_ssrc] = consumer
-        self._line(producer.kind).consumer = consumer
         producer.consumers.append(consumer)
-        self.change()
 
     def _line(self, kind: str) -> Line:
         """An inactive m-line of `kind`, or a new one."""
