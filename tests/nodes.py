@@ -1,0 +1,37 @@
+"""Two real processes that share a database and a Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.server import Server
+from tests.redis_server import RedisServer
+
+
+class TwoNodes:
+    """`one` and `two` of the same app."""
+
+    def __init__(self, folder: Path) -> None:
+        data = folder / "data"
+        data.mkdir()
+        self.redis = RedisServer(folder)
+        env = {"TOKENIM_REDIS_URL": self.redis.url}
+        self.one = Server(data, TOKENIM_NODE="one", **env)
+        self.two = Server(data, TOKENIM_NODE="two", **env)
+
+
+@contextmanager
+def two_nodes(folder: Path) -> Iterator[TwoNodes]:
+    """Started, and stopped at the end."""
+    nodes = TwoNodes(folder)
+    try:
+        nodes.redis.start()
+        nodes.one.start()
+        nodes.two.start()
+        yield nodes
+    finally:
+        nodes.one.stop()
+        nodes.two.stop()
+        nodes.redis.kill()
