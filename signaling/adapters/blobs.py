@@ -5,7 +5,7 @@ import contextlib
 import os
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from signaling.errors import Refused
 READ_CHUNK_BYTES = 512 * 1024
 PART_BYTES = 8 * 1024 * 1024
 """Of a multipart upload; S3 takes parts from 5 MiB."""
+RETRY_S = 20.0
+"""How long a request to a store that does not answer is tried again."""
 
 
 class ObjectBlobs:
@@ -110,7 +112,12 @@ class LocalBlobs(ObjectBlobs):
         _sync(target.parent)
 
 
-def open_blobs(url: str, directory: Path, options: Mapping[str, Any] | None = None) -> ObjectBlobs:
+def open_blobs(
+    url: str,
+    directory: Path,
+    options: Mapping[str, Any] | None = None,
+    retry_s: float = RETRY_S,
+) -> ObjectBlobs:
     """The store at `url` (`s3://bucket/prefix?region=…&endpoint=…`), or `directory` without one.
 
     Credentials come from the environment (AWS_ACCESS_KEY_ID, …) or `options`. Raises ValueError.
@@ -121,18 +128,27 @@ def open_blobs(url: str, directory: Path, options: Mapping[str, Any] | None = No
         return LocalBlobs(Path(url.removeprefix("file://")))
     try:
         if url.startswith("s3://"):
-            return ObjectBlobs(_s3(url, options or {}))
+            return ObjectBlobs(_s3(url, options or {}, retry_s))
         return ObjectBlobs(from_url(url, **(options or {})))
     except BaseError as error:
         raise ValueError(f"cannot keep blobs at {url}: {error}") from error
 
 
-def _s3(url: str, options: Mapping[str, Any]) -> ObjectStore:
+def _s3(url: str, options: Mapping[str, Any], retry_s: float) -> ObjectStore:
     base, _, query = url.partition("?")
     settings: dict[str, Any] = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
     settings.update(options)
-    plain = str(settings.get("endpoint", "")).startswith("http://")
-    return S3Store.from_url(base, client_options={"allow_http": plain}, **settings)
+    return S3Store.from_url(
+        base,
+        client_options={
+            "allow_http": str(settings.get("endpoint", "")).startswith("http://"),
+            "connect_timeout": timedelta(seconds=5),
+            "read_timeout": timedelta(seconds=30),
+            "timeout": timedelta(hours=1),  # of one whole request: a large blob to a slow reader
+        },
+        retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=retry_s)},
+        **settings,
+    )
 
 
 def _sync(path: Path) -> None:
