@@ -15,12 +15,13 @@ from typing import Any
 
 from scripts.benches.history import history
 from scripts.benches.house import House, many_sockets
-from scripts.benches.wire import Client, token
+from scripts.benches.wire import Client, EventSeen, token
 
 CLIENTS = 50
 STORM_CLIENTS = 2_000
 STORM_BEHIND = 20
 STORM_GROUP = 20
+CREATED = "message:created"
 
 
 def percentile(values: list[float], part: float) -> float:
@@ -33,10 +34,14 @@ def _ignore(_event: str, _data: Any) -> None:
     """Nothing."""
 
 
-async def _pairs(url: str, count: int) -> list[tuple[Client, str]]:
+async def _pairs(url: str, count: int, on_event: EventSeen = _ignore) -> list[tuple[Client, str]]:
     """`count` clients, two and two in a direct conversation."""
     clients = [
-        await Client.connect(url, {"token": token(url, f"u{n}"), "device": "bench"}, _ignore)
+        await Client.connect(
+            url,
+            {"token": token(url, f"u{n}"), "device": "bench"},
+            _ignore if n % 2 == 0 else on_event,
+        )
         for n in range(count)
     ]
     pairs = []
@@ -116,37 +121,43 @@ def _figures(waits: list[float], seconds: float, cpu_s: float) -> dict[str, Any]
 
 
 async def latency(house: House, seconds: float) -> dict[str, Any]:
-    """1 000 sends a second: from the send to the other device having it."""
-    url, sent, waits = house.url, {}, []
+    """1 000 sends a second of 50 clients: from the send to the other device having it."""
+    sent: dict[str, float] = {}
+    waits: list[float] = []
 
     def arrived(event: str, data: Any) -> None:
-        began = sent.pop(data.get("client_id"), None) if event == "message:created" else None
+        key = f"{data['conversation']} {data.get('client_id')}" if event == CREATED else ""
+        began = sent.pop(key, None)
         if began is not None:
             waits.append(time.perf_counter() - began)
 
-    auths = [{"token": token(url, f"l{n}"), "device": "bench"} for n in range(2)]
-    sender = await Client.connect(url, auths[0], _ignore)
-    receiver = await Client.connect(url, auths[1], arrived)
-    request = {"type": "direct", "members": ["l1"], "client_id": "make-l"}
-    made = await sender.request("conversation:create", request)
+    pairs = await _pairs(house.url, CLIENTS, arrived)
     began = time.perf_counter()
     for n in range(int(1_000 * seconds)):
-        await asyncio.sleep(max(0.0, began + n / 1_000 - time.perf_counter()))
-        sent[f"l-{n}"] = time.perf_counter()
-        ack = _send(sender, made["conversation"]["id"], f"l-{n}")
+        if (early := began + n / 1_000 - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
+        # Only the first of a pair sends: what the second gets has crossed the server.
+        client, conversation = pairs[n * 2 % CLIENTS]
+        sent[f"{conversation} l-{n}"] = time.perf_counter()
+        ack = _send(client, conversation, f"l-{n}")
         ack.add_done_callback(lambda done: done.exception())
-    for _ in range(100):
-        if not sent:
-            break
-        await asyncio.sleep(0.05)
-    sender.close()
-    receiver.close()
+    await _emptied(sent)
+    for client, _ in pairs:
+        client.close()
     return {
         "delivered": len(waits),
         "missing": len(sent),
         "delivery_ms_p50": round(statistics.median(waits) * 1e3, 2),
         "delivery_ms_p99": round(percentile(waits, 0.99) * 1e3, 2),
     }
+
+
+async def _emptied(sent: dict[str, float]) -> None:
+    """Give what is under way five seconds."""
+    for _ in range(100):
+        if not sent:
+            return
+        await asyncio.sleep(0.05)
 
 
 async def storm(house: House, clients: int) -> dict[str, Any]:
