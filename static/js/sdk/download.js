@@ -72,13 +72,13 @@ export class Download extends Transfer {
   async _attempt() {
     const byChannel = !this._useHttp && this._channels.usable();
     const coming = byChannel ? this._channels.next(this._body.file, CHANNEL_WAIT_MS) : null;
-    const { download_url } = await this._client.request("file:fetch", {
+    const { download_url, channel: promised } = await this._client.request("file:fetch", {
       file: this._body.file,
       offset: this.done_bytes,
       via: byChannel ? "channel" : "http",
     });
     this.setState("moving");
-    const channel = await coming;
+    const channel = promised ? await coming : null;
     if (channel) await this._byChannel(channel);
     else await this._byHttp(new URL(download_url, this._client.url));
   }

@@ -12,6 +12,8 @@ export class Files {
     this._room = null;
     /** @type {Map<string, (channel: RTCDataChannel) => void>} waiting downloads, by file id */
     this._awaited = new Map();
+    /** @type {Set<Upload>} under way */
+    this.uploads = new Set();
   }
 
   /**
@@ -36,7 +38,8 @@ export class Files {
       return publisher?.link.up ? publisher.pc : null;
     };
     const upload = new Upload(this._client, where, file, transport);
-    void upload.run();
+    this.uploads.add(upload);
+    void upload.run().finally(() => this.uploads.delete(upload));
     return upload;
   }
 

@@ -18,6 +18,8 @@ export class Log {
     this.events = [];
     /** @type {Map<number, Message>} by seq */
     this.messages = new Map();
+    /** @type {Map<string, string>} names that senders had; they may be gone by now */
+    this.names = new Map();
     /** @type {Map<number, LogEvent>} */
     this._held = new Map();
   }
@@ -66,7 +68,10 @@ export class Log {
     this.first = older[0].seq;
     this.events.unshift(...older);
     // What is behind them is folded already; only their own state counts.
-    for (const event of older) this._create(event);
+    for (const event of older) {
+      this._create(event);
+      if (event.sender_name && !this.names.has(event.sender)) this.names.set(event.sender, event.sender_name);
+    }
   }
 
   /** Forget everything: the gap is too long to be worth reading. */
@@ -96,6 +101,7 @@ export class Log {
   /** @param {LogEvent} event */
   _fold(event) {
     this._create(event);
+    if (event.sender_name) this.names.set(event.sender, event.sender_name);
     const target = this.messages.get(event.target ?? 0);
     if (!target) return;
     if (event.type === "message:edited") edit(target, event);

@@ -20,6 +20,7 @@
  * @property {string} type `message:created`, `member:joined`, ...
  * @property {string} sender
  * @property {number} at UTC milliseconds
+ * @property {string} [sender_name]
  * @property {string} [client_id]
  * @property {string} [kind] of a message: `text`, `file`, ...
  * @property {any} [body]

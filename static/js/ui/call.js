@@ -91,7 +91,7 @@ export class Call {
     this._people.use(this.room);
     this._panel = new Panel(
       { chat: this._chat.element, people: this._people.element },
-      { onChange: (tab) => this._panelChanged(tab) },
+      { onChange: (tab) => this._panelChanged(tab), onFocusLost: (tab) => this._toolbar?.focus(tab) },
     );
     this._toolbar = new Toolbar(this._actions());
     this.element = this._layout();

@@ -3,8 +3,9 @@
  */
 
 const GAP = 8;
-/** Tiles may be as upright as a phone's picture and as wide as a screen's. */
-const MIN_RATIO = 3 / 4;
+/** Cameras send 16:9; how much of that may be cropped at the sides depends on the room there is. */
+const MIN_RATIO_WIDE = 4 / 3;
+const MIN_RATIO_UPRIGHT = 3 / 4;
 const MAX_RATIO = 16 / 9;
 const STRIP_SHARE = 0.22;
 
@@ -74,7 +75,8 @@ function tileSize(box, columns, rows) {
   const width = (box.width - GAP * (columns - 1)) / columns;
   const height = (box.height - GAP * (rows - 1)) / rows;
   if (width <= 0 || height <= 0) return { width: 0, height: 0 };
-  const ratio = Math.min(MAX_RATIO, Math.max(MIN_RATIO, width / height));
+  const min = box.width < box.height ? MIN_RATIO_UPRIGHT : MIN_RATIO_WIDE;
+  const ratio = Math.min(MAX_RATIO, Math.max(min, width / height));
   return { width: Math.min(width, height * ratio), height: Math.min(height, width / ratio) };
 }
 

@@ -18,7 +18,7 @@ export class Names {
     }
     const member = this._conversation.members.get(user);
     if (member?.name) return this._keep(user, member.name);
-    return this._seen.get(user) ?? user.slice(0, 12);
+    return this._seen.get(user) ?? this._conversation.log.names.get(user) ?? user.slice(0, 12);
   }
 
   /**

@@ -7,11 +7,12 @@ import { h, iconButton } from "./dom.js";
 export class Panel {
   /**
    * @param {Record<Tab, HTMLElement>} bodies
-   * @param {{onChange: (tab: Tab | null) => void}} options
+   * @param {{onChange: (tab: Tab | null) => void, onFocusLost: (tab: Tab) => void}} options
    */
-  constructor(bodies, { onChange }) {
+  constructor(bodies, { onChange, onFocusLost }) {
     this._bodies = bodies;
     this._onChange = onChange;
+    this._onFocusLost = onFocusLost;
     /** @type {Tab | null} */
     this.tab = null;
     this._tabs = { chat: this._makeTab("chat"), people: this._makeTab("people") };
@@ -28,6 +29,7 @@ export class Panel {
 
   /** @param {Tab | null} tab */
   show(tab) {
+    const closed = this.element.contains(document.activeElement) && !tab && this.tab;
     this.tab = tab;
     this.element.hidden = !tab;
     for (const one of /** @type {Tab[]} */ (["chat", "people"])) {
@@ -36,6 +38,7 @@ export class Panel {
       this._tabs[one].tabIndex = one === tab ? 0 : -1;
     }
     this._onChange(tab);
+    if (closed) this._onFocusLost(closed);
   }
 
   /** @param {Tab} tab */

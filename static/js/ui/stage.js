@@ -82,7 +82,7 @@ export class Stage {
       room.on("participants", () => this.update()),
       room.on("track", (track) => this._trackCame(track)),
       room.on("ended", (track) => this._trackWent(track)),
-      room.on("speakers", (ids) => this._speakers(new Set(ids))),
+      room.on("speakers", ([loudest]) => this._speaker(loudest)),
       room.on("quality", (scores) => scores.forEach((score, id) => this._tiles.get(id)?.setQuality(score))),
       this._devices.on("changed", () => this.update()),
       onLanguage(() => this._tiles.forEach((tile) => tile.relabel())),
@@ -103,9 +103,9 @@ export class Stage {
     this.update();
   }
 
-  /** @param {Set<string>} ids */
-  _speakers(ids) {
-    for (const [key, tile] of this._tiles) tile.setSpeaking(ids.has(key));
+  /** @param {string | undefined} loudest */
+  _speaker(loudest) {
+    for (const [key, tile] of this._tiles) tile.setSpeaking(key === loudest);
   }
 
   /** @returns {Map<string, TileState>} self last, screens before their owners */

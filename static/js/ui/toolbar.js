@@ -56,6 +56,11 @@ export class Toolbar {
     mark(this.element, "label", "room.toolbar");
   }
 
+  /** @param {"chat" | "people"} panel the button that opens it */
+  focus(panel) {
+    (panel === "chat" ? this._chat : this._people).focus();
+  }
+
   /** @param {ToolbarState} state */
   show(state) {
     change(this._microphone, state.microphone ? "" : "off", state.microphone ? "mic" : "micOff", state.microphone ? "call.mute" : "call.unmute");

@@ -1,0 +1,143 @@
+"""Things break, and people go on."""
+
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.conftest import Arrive
+from tests.e2e.person import WAIT_MS, Person
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+GONE_MS = 10_000
+"""A participant whose browser was killed is gone for the others within this."""
+LOST_CONNECTION = ("WebSocket", "ERR_CONNECTION", "Failed to fetch", "Failed to load resource")
+"""What Chromium itself writes to the console while there is no server."""
+
+
+async def browser_process(browser: Browser) -> int:
+    """The process of a browser, asked from itself."""
+    session = await browser.new_browser_cdp_session()
+    info = await session.send("SystemInfo.getProcessInfo")
+    pid: int = next(one["id"] for one in info["processInfo"] if one["type"] == "browser")
+    return pid
+
+
+async def test_a_killed_browser_is_gone_within_ten_seconds_and_back(
+    server: Server, arrive: Arrive, launch: Callable[..., Awaitable[Browser]], room: str
+) -> None:
+    ann = await arrive("Ann")
+    await ann.join(server.url, room)
+    doomed = await launch()
+    bo = await Person.arrive(doomed, "Bo")
+    await bo.join(server.url, room)
+    await ann.sees_video_of(1)
+    os.kill(await browser_process(doomed), signal.SIGKILL)
+    await expect(ann.tile("Bo")).to_have_count(0, timeout=GONE_MS)
+    await ann.sees_people(1)
+    again = await arrive("Bo")
+    await again.join(server.url, room)
+    for one in (ann, again):
+        await one.sees_people(2)
+        await one.sees_video_of(1)
+
+
+async def test_a_closed_page_is_gone(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)
+    await ann.sees_people(2)
+    await bo.context.close()
+    await expect(ann.tile("Bo")).to_have_count(0, timeout=GONE_MS)
+
+
+async def test_a_reload_is_the_same_person(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)
+    await bo.say("before the reload")
+    await bo.marked("before the reload", "sent")
+    participant = await bo.page.evaluate("tokenim.room.participant")
+    await bo.page.goto("about:blank")
+    await bo.join(server.url, room)
+    assert await bo.page.evaluate("tokenim.room.participant") == participant
+    await expect(bo.page.locator(".message.own")).to_contain_text("before the reload")
+    await ann.sees_people(2)
+    await ann.sees_video_of(1)
+
+
+async def test_a_killed_server_loses_nothing(
+    own_server: Server, launch: Callable[..., Awaitable[Browser]], room: str
+) -> None:
+    browser = await launch()
+    ann, bo = await Person.arrive(browser, "Ann"), await Person.arrive(browser, "Bo")
+    for one in (ann, bo):
+        await one.join(own_server.url, room)
+    await ann.say("acked before")
+    await bo.reads("acked before")
+    await ann.marked("acked before", "sent")
+    own_server.kill()
+    await expect(ann.page.locator(".banner")).to_contain_text("Reconnecting", timeout=WAIT_MS)
+    for n in range(5):
+        await ann.say(f"written meanwhile {n}")
+    await bo.say("written by Bo")
+    own_server.start()
+    for one in (ann, bo):
+        await one.in_room()
+        for n in range(5):
+            await one.reads(f"written meanwhile {n}")
+        await one.reads("written by Bo")
+        await one.reads("acked before")
+        await one.sees_people(2)
+        await one.sees_video_of(1)
+        await one.hears(1)
+    order = "() => tokenim.conversation.messages.map(one => one.body.text)"
+    seqs = "() => tokenim.conversation.log.events.map(one => one.seq)"
+    assert await ann.page.evaluate(order) == await bo.page.evaluate(order)
+    assert await ann.page.evaluate(seqs) == list(range(1, 1 + len(await bo.page.evaluate(seqs))))
+    for one in (ann, bo):
+        assert one.errors_but(*LOST_CONNECTION) == []
+
+
+async def test_a_lost_connection_keeps_the_call(
+    server: Server, launch: Callable[..., Awaitable[Browser]], room: str
+) -> None:
+    browser = await launch()
+    ann, bo = await Person.arrive(browser, "Ann"), await Person.arrive(browser, "Bo")
+    for one in (ann, bo):
+        await one.join(server.url, room)
+    await ann.sees_video_of(1)
+    before = await bo.page.evaluate("globalThis.transport = tokenim.room.media.publisher, 1")
+    assert before == 1
+    await bo.page.evaluate("tokenim.client._socket.io.engine.close()")
+    await ann.say("while Bo was away")
+    await bo.reads("while Bo was away")
+    await bo.until("() => tokenim.room.state === 'joined'")
+    assert await bo.page.evaluate("globalThis.transport === tokenim.room.media.publisher")
+    await ann.sees_video_of(1)
+    await bo.sees_video_of(1)
+
+
+async def test_an_upload_goes_on_after_a_lost_connection(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    for one in (ann, bo):
+        await one.join(server.url, room)
+    content = os.urandom(12_000_000)
+    await ann.attach("large.bin", "application/octet-stream", content)
+    await ann.until(
+        """() => {
+          const [upload] = tokenim.client.files.uploads;
+          if (!upload || upload.done_bytes < 500_000) return false;
+          globalThis.cutAt = upload.done_bytes;
+          tokenim.client._socket.io.engine.close();
+          tokenim.room.media.publisher.pc.close();
+          return true;
+        }"""
+    )
+    await expect(bo.button("Download large.bin")).to_be_visible(timeout=2 * WAIT_MS)
