@@ -55,6 +55,7 @@ def parse(data: ReadBuffer) -> Message:
     """The STUN Binding message in `data`. Raises ValueError for anything else."""
     if not is_stun(data) or not HEADER_BYTES <= len(data) <= MAX_BYTES or len(data) % 4:
         raise ValueError("not a STUN message")
+    _check_lengths(data)
     try:
         raw = codec.parse_message(bytes(data))
     except (StructError, KeyError, IndexError, TypeError, OverflowError) as error:
@@ -62,6 +63,15 @@ def parse(data: ReadBuffer) -> Message:
     if raw.message_method is not codec.Method.BINDING:
         raise ValueError("STUN method is not Binding")
     return _message(raw)
+
+
+def _check_lengths(data: ReadBuffer) -> None:
+    """Attributes must fill the message exactly: the codec reads one that runs over as shorter."""
+    at = HEADER_BYTES
+    while at < len(data):
+        at += 4 + (((data[at + 2] << 8 | data[at + 3]) + 3) & ~3)
+    if at != len(data):
+        raise ValueError("STUN attribute does not fit")
 
 
 def _message(raw: codec.Message) -> Message:
