@@ -32,9 +32,12 @@ from signaling.gateway import Gateway
 from signaling.http import certificate
 from signaling.http.callers import Callers
 from signaling.http.demo import Demo
+from signaling.http.docs import Docs
 from signaling.http.files import FileRoutes
 from signaling.http.health import Health
+from signaling.http.management import Management
 from signaling.http.pages import Pages, root
+from signaling.http.rest import Rest
 from signaling.http.server import Server
 from signaling.late import Late
 from signaling.messaging import Messaging
@@ -136,21 +139,35 @@ class Process:
         await core.start()
         filing.start(self._tasks)
         self.metrics.add_numbers("tokenim_gateway", self.gateway.stats)
+        self._checks["database"] = lambda: stores.log.tail(-1, 0)
+        self._checks["nodes"] = shared.registry.nodes
         for part, stats in core.stats().items():
             self.metrics.add_numbers(f"tokenim_{part}", stats)
-        await self._listen(registry, tokens, filing)
+        await self._listen(registry, tokens, filing, core, stores, shared)
 
-    async def _listen(self, registry: Registry, tokens: Tokens, filing: Filing) -> None:
-        settings, callers = self._settings, Callers(tokens, registry)
-        self.gateway.attach(self.server.application)
-        self.server.add(self.health.routes())
-        self.server.add(FileRoutes(filing.files, callers.user).routes())
+    async def _listen(
+        self,
+        registry: Registry,
+        tokens: Tokens,
+        filing: Filing,
+        core: Core,
+        stores: Stores,
+        shared: Shared,
+    ) -> None:
+        settings, server, callers = self._settings, self.server, Callers(tokens, registry)
+        table = core.node.table
+        self.gateway.attach(server.application)
+        server.add(self.health.routes())
+        server.add(Docs({name: handler.request for name, handler in table.items()}).routes())
+        server.add(FileRoutes(filing.files, callers.user).routes())
+        server.add(Rest(table, callers).routes())
+        server.add(Management(callers, registry, tokens, stores.users, shared.broker).routes())
         if settings.dev.enabled:
             key = await dev.guest_key(registry, settings.storage.data_dir, settings.master_key)
-            self.server.add(Demo(tokens, key).routes())
-        self.server.add(Pages(root()).routes())
-        self._stack.push_async_callback(self.server.close)
-        await self.server.start()
+            server.add(Demo(tokens, key).routes())
+        server.add(Pages(root()).routes())
+        self._stack.push_async_callback(server.close)
+        await server.start()
 
     async def _shared(self) -> Shared:
         redis = self._settings.redis

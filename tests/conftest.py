@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
+
+from signaling import dev
+from signaling.app import Process
+from signaling.config import load
 
 
 def required(reason: str) -> None:
@@ -12,3 +19,37 @@ def required(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must provide it: {reason}")
     pytest.skip(reason)
+
+
+MakeProcess = Callable[..., Awaitable[Process]]
+
+
+@pytest.fixture
+async def make_process(tmp_path: Path) -> AsyncIterator[MakeProcess]:
+    """`await make_process(**{"limits.mentions": 3})`: a whole TokenIM in dev mode, listening.
+
+    Those of one test share a data directory, so they are nodes of one database.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def make(**options: object) -> Process:
+            given = {
+                "dev.enabled": True,
+                "http.port": 0,
+                "media.port": 0,
+                "storage.data_dir": tmp_path / "data",
+                "gateway.drain_ms": 0,
+                **options,
+            }
+            process = Process(dev.with_secrets(load(env={}, options=given)))
+            await process.start()
+            stack.push_async_callback(process.close)
+            return process
+
+        yield make
+
+
+@pytest.fixture
+async def process(make_process: MakeProcess) -> Process:
+    """One whole TokenIM in dev mode; `process.url` is where it listens."""
+    return await make_process()

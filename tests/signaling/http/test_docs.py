@@ -1,0 +1,82 @@
+"""The published schemas: whole, and of what the process really answers."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from signaling.app import Process
+from signaling.errors import CODES
+
+
+@pytest.fixture
+async def client(process: Process) -> AsyncIterator[ClientSession]:
+    async with ClientSession(process.url) as session:
+        yield session
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    if isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def resolved(document: Any, reference: str) -> Any:
+    for part in reference.removeprefix("#/").split("/"):
+        document = document[part.replace("~1", "/").replace("~0", "~")]
+    return document
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json"])
+async def test_every_reference_leads_somewhere(client: ClientSession, path: str) -> None:
+    async with client.get(path) as response:
+        document = await response.json()
+    found = list(references(document))
+    assert len(found) > 20
+    for reference in found:
+        assert resolved(document, reference)
+
+
+async def test_openapi_names_what_is_served(client: ClientSession) -> None:
+    async with client.get("/openapi.json") as response:
+        document = await response.json()
+    assert document["openapi"] == "3.1.0"
+    operations = [entry for path in document["paths"].values() for entry in path.values()]
+    names = [entry["operationId"] for entry in operations if "operationId" in entry]
+    assert len(names) == len(set(names))
+    for path, methods in document["paths"].items():
+        for method in methods:
+            real = path.replace("{", "").replace("}", "").replace("seq", "1")
+            async with client.request(method, real) as response:
+                assert response.status == 401, f"{method} {path}"
+
+
+async def test_asyncapi_names_every_request_and_event(
+    client: ClientSession, process: Process
+) -> None:
+    async with client.get("/asyncapi.json") as response:
+        document = await response.json()
+    assert document["asyncapi"] == "3.0.0"
+    messages = document["channels"]["socket"]["messages"]
+    assert {"message:send", "message:created", "media:offer", "session:ready"} <= set(messages)
+    assert document["operations"]["onMessageSend"]["action"] == "receive"
+    assert document["operations"]["emitMessageCreated"]["action"] == "send"
+
+
+async def test_the_pages_render_and_run_nothing(client: ClientSession) -> None:
+    async with client.get("/docs") as response:
+        page = await response.text()
+    assert "<code>message:send</code>" in page
+    assert "<script" not in page
+    assert "style=" not in page
+    async with client.get("/docs/errors") as response:
+        page = await response.text()
+    assert all(f"id={code}" in page for code in CODES)
+    async with client.get("/docs/style.css") as response:
+        assert response.content_type == "text/css"
