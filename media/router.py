@@ -33,6 +33,7 @@ from media.viewer import Viewer
 
 SPEAKERS_INTERVAL_S = 0.3
 QUALITY_INTERVAL_S = 2.0
+SLOW_INTERVAL_S = 0.25
 SIDES: tuple[TransportName, TransportName] = ("publish", "subscribe")
 
 
@@ -75,6 +76,7 @@ class Router:
         self._speakers = Speakers()
         self._speakers_at = 0.0
         self._quality_at = 0.0
+        self._slow_at = 0.0
         self._closing: set[asyncio.Task[None]] = set()
         self.on_channel: Callable[[Router, Participant, RTCDataChannel], None] | None = None
 
@@ -236,14 +238,17 @@ class Router:
     # time
 
     def tick(self, now: float) -> None:
-        """Periodic work of every transport."""
+        """Periodic work: repairs and feedback often, what may wait less often."""
+        for producer in self.producers.values():
+            producer.tick(now)
         for member in list(self.participants.values()):
             if member.publisher is not None:
                 member.publisher.tick(now)
-            if member.subscriber is not None:
-                member.subscriber.tick(now)
-        for producer in self.producers.values():
-            producer.tick(now)
+        if now >= self._slow_at:
+            self._slow_at = now + SLOW_INTERVAL_S
+            for member in list(self.participants.values()):
+                if member.subscriber is not None:
+                    member.subscriber.tick(now)
         if now >= self._speakers_at:
             self._speakers_at = now + SPEAKERS_INTERVAL_S
             self._tell_speakers(now)

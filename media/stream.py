@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from media.batch import copy_of, in_order
 from media.drops import DropReason, Drops
 from media.flow.cache import Cache
 from media.flow.keyframes import KeyframeRequests
@@ -144,8 +145,11 @@ class Stream:
     def forward(self, now: float) -> None:
         """Hand what came in this batch to every Consumer."""
         entries, self.pending = self.pending, []
+        copies = [copy_of(entry.packet, entry.sequence) for entry in entries]
+        plain = in_order(copies)
         for consumer in self.producer.consumers:
-            consumer.forward(self, entries, now)
+            if not plain or not consumer.forward_plain(self, copies, now):
+                consumer.forward(self, entries, now)
 
     def block(self, now: float) -> rtcp.ReportBlock:
         """How this stream is received, for the receiver report."""

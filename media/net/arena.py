@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import cffi
 
-SLOT_BYTES: Final = 2048
+SLOT_BITS: Final = 11
+SLOT_BYTES: Final = 1 << SLOT_BITS
 """A slot holds any packet of a 1500-byte path with room for an SRTP trailer."""
 MAX_DATAGRAM_BYTES: Final = 1600
 """Longer datagrams are not sent."""
