@@ -3,12 +3,15 @@
 from typing import Protocol
 
 from signaling.errors import Refused
-from signaling.model import Identity, Member
+from signaling.model import Conversation, Identity, Member
 from signaling.services.file_record import File, FileRecords
 
 
 class Members(Protocol):
     """Who is in a Conversation."""
+
+    async def get(self, app: str, conversation: str) -> Conversation | None:
+        """By id or alias."""
 
     async def member(self, conversation: str, user: str) -> Member | None:
         """One who has not left."""
@@ -54,16 +57,29 @@ class FileRights:
         self._posting = posting
         self._rooms = rooms
 
-    async def check_offer(self, who: Identity, conversation: str | None, room: str | None) -> None:
-        """Raises Refused: bad_request, forbidden, not_found."""
+    async def may_offer(
+        self, who: Identity, conversation: str | None, room: str | None
+    ) -> str | None:
+        """The id of the Conversation, which may be named by its alias; None for a Room.
+
+        Raises Refused: bad_request, forbidden, not_found.
+        """
         if not who.grants.files:
             raise Refused("forbidden", "the token does not allow files")
         if (conversation is None) == (room is None):
             raise Refused("bad_request", "name a conversation or a room")
         if conversation is not None:
-            await self._posting.may_write(who, conversation)
-        elif room is not None and not await self._rooms.present(who, room):
+            return await self._conversation(who, conversation)
+        if room is not None and not await self._rooms.present(who, room):
             raise Refused("not_found", "no such room")
+        return None
+
+    async def _conversation(self, who: Identity, name: str) -> str:
+        found = await self._members.get(who.app, name)
+        if found is None:
+            raise Refused("not_found", "no such conversation")
+        await self._posting.may_write(who, found.id)
+        return found.id
 
     async def readable(self, who: Identity, file: str) -> File:
         """A file this User may read. Raises Refused not_found."""

@@ -98,8 +98,8 @@ class Files:
     async def offer(self, who: Identity, request: FileOffer) -> FileOffered:
         """`file:offer`. Raises Refused: bad_request, too_large, quota_exceeded, forbidden,
         not_found, rate_limited, conflict."""
-        await self._rights.check_offer(who, request.conversation, request.room)
-        asked = self._asked(who, request)
+        conversation = await self._rights.may_offer(who, request.conversation, request.room)
+        asked = self._asked(who, request, conversation)
         await self._check_limits(asked)
         file = await self._records.create(asked)
         if file.fingerprint != asked.fingerprint:
@@ -213,14 +213,14 @@ class Files:
     async def _on_landed(self, file: File, offset: int) -> None:
         await self._news.progress(file, offset)
 
-    def _asked(self, who: Identity, request: FileOffer) -> File:
+    def _asked(self, who: Identity, request: FileOffer, conversation: str | None) -> File:
         now = self._clock()
         return File(
             id=ids.new("f"),
             app=who.app,
             sender=who.user,
             client_id=request.client_id,
-            conversation=request.conversation,
+            conversation=conversation,
             room=request.room,
             name=checked_name(request.name),
             size=request.size,

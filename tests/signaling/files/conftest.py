@@ -196,7 +196,12 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await broker.start(lambda topic, hint: made.hints.append((topic, hint)), nothing, lambda: None)
     await broker.subscribe([f"c:app:{made.conversation}", "r:app:lobby"])
     conversation = Conversation(
-        id=made.conversation, app="app", type="group", created_at=NOON, created_by="ann"
+        id=made.conversation,
+        app="app",
+        type="group",
+        alias="alias",
+        created_at=NOON,
+        created_by="ann",
     )
     members = [
         Member(conversation=made.conversation, user=user, role="member", joined_at=NOON)

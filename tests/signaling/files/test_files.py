@@ -144,6 +144,13 @@ async def test_names_that_are_no_plain_name_are_refused(house: House, name: str)
     assert (await refusal(house.offer(ANN, CONTENT, name=name))).code == "bad_request"
 
 
+async def test_a_conversation_may_be_named_by_its_alias(house: House) -> None:
+    offered = await house.offer(ANN, CONTENT, conversation="alias")
+    found = await house.records.get(offered.file)
+    assert found is not None
+    assert found.conversation == house.conversation
+
+
 async def test_strangers_neither_offer_nor_fetch(house: House) -> None:
     assert (await refusal(house.offer(EVE, CONTENT))).code == "not_found"
     file = await house.send(ANN, CONTENT)
