@@ -47,17 +47,20 @@ class Connection:
         "_held",
         "_held_bytes",
         "_inbox",
-        "_left",
+        "_loop",
         "_on_admitted",
+        "_paused",
         "_reason",
+        "_settled",
+        "_sleep",
         "_state",
-        "_task",
         "entered",
         "id",
         "identity",
         "namespace",
         "remote",
         "socket",
+        "task",
     )
 
     def __init__(
@@ -82,13 +85,17 @@ class Connection:
         """Who is calling; set by the application in `admit`."""
         self.entered = False
         """`ready` was called."""
-        self._left = False
+        self._paused = False
         self._state: _State = _OPENING
         self._reason = ""
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._inbox: deque[Packet] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._sleep: asyncio.Future[None] | None = None
+        """What the task waits for when it has nothing to do."""
+        self._settled: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[None] | None = None
 
     # outgoing
 
@@ -108,39 +115,75 @@ class Connection:
     # incoming
 
     def open(self, auth: dict[str, Any]) -> None:
-        """The client's CONNECT."""
-        self._task = asyncio.create_task(self._open(auth))
+        """The client's CONNECT: from here on one task does everything, until the end."""
+        self.task = self._loop.create_task(self._live(auth))
 
     def receive(self, packet: Packet) -> None:
         """An event: handled when all before it are."""
         self._inbox.append(packet)
-        if self._task is None:
-            self._task = asyncio.create_task(self._work())
+        if self._sleep is not None:
+            self._wake()
         elif len(self._inbox) >= self._config.max_pending_requests:
+            self._paused = True
             self.socket.pause_reading()
+
+    async def settled(self) -> None:
+        """Wait until nothing is in flight."""
+        if self._sleep is None and self.task is not None and not self.task.done():
+            if self._settled is None:
+                self._settled = self._loop.create_future()
+            await asyncio.shield(self._settled)
 
     @property
     def over(self) -> bool:
         """Refused, or gone."""
         return self._state is _CLOSED
 
-    @property
-    def task(self) -> asyncio.Task[None] | None:
-        """What handles the requests now, for whoever has to wait for it."""
-        return self._task
+    async def _live(self, auth: dict[str, Any]) -> None:
+        try:
+            if await self._admitted(auth):
+                await self._work()
+                await self._application.left(self, self._reason)
+        finally:
+            self._settle()
 
-    async def _open(self, auth: dict[str, Any]) -> None:
+    async def _admitted(self, auth: dict[str, Any]) -> bool:
         try:
             await self._application.admit(self, auth)
         except Refused as refused:
             self._refuse(refused)
-            self._task = None
-            return
+            return False
         if self._state is _OPENING:
             self._write(packets.CONNECT, {"sid": self.id})
             self._on_admitted()
             await self._make_ready()
-        await self._work()
+        return True
+
+    async def _work(self) -> None:
+        """One event after the other, until the Connection is closed and its inbox empty."""
+        inbox, event = self._inbox, self._application.event
+        while True:
+            while inbox:
+                await event(self, inbox.popleft())
+            if self._paused:
+                self._paused = False
+                self.socket.resume_reading()
+            if self._state is _CLOSED:
+                return
+            if self._settled is not None:
+                self._settle()
+            self._sleep = self._loop.create_future()
+            await self._sleep
+
+    def _wake(self) -> None:
+        sleep, self._sleep = self._sleep, None
+        if sleep is not None and not sleep.done():
+            sleep.set_result(None)
+
+    def _settle(self) -> None:
+        settled, self._settled = self._settled, None
+        if settled is not None and not settled.done():
+            settled.set_result(None)
 
     async def _make_ready(self) -> None:
         self.entered = True
@@ -158,18 +201,6 @@ class Connection:
             self.socket.send_frame(frame)
         self._held.clear()
 
-    async def _work(self) -> None:
-        """Until nothing is left to do. The last lines do not wait: nobody comes in between."""
-        while True:
-            while self._inbox:
-                await self._application.event(self, self._inbox.popleft())
-            self.socket.resume_reading()
-            if self._state is not _CLOSED or self._left:
-                break
-            self._left = True
-            await self._application.left(self, self._reason)
-        self._task = None
-
     # the end
 
     def close(self, reason: str) -> None:
@@ -185,8 +216,7 @@ class Connection:
             return
         self._state, self._reason = _CLOSED, reason
         self._held.clear()
-        if self._task is None:
-            self._task = asyncio.create_task(self._work())
+        self._wake()
 
     def _refuse(self, refused: Refused) -> None:
         data = {"code": refused.code, "message": refused.message}

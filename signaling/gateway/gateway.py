@@ -13,6 +13,7 @@ from signaling.errors import Refused
 from signaling.gateway import packets
 from signaling.gateway.config import GatewayConfig
 from signaling.gateway.connection import Connection
+from signaling.gateway.deadlines import Deadlines
 from signaling.gateway.packets import Packet
 from signaling.gateway.server import Server
 from signaling.gateway.throttle import Throttle
@@ -35,7 +36,7 @@ class Gateway:
         self._config = config
         self._hooks = hooks
         # made here
-        self._timeout_s = config.request_timeout_ms / 1000
+        self._deadlines = Deadlines(config.request_timeout_ms / 1000)
         self._server = Server(config, {"/": self})
         self._connections: dict[str, Connection] = {}
         self._users: Counter[tuple[str, str]] = Counter()
@@ -108,16 +109,20 @@ class Gateway:
     async def aclose(self) -> None:
         """End every socket now and wait for what was in flight."""
         await self._server.eio.aclose()
-        await self._settle(self._config.request_timeout_ms / 1000)
-        for connection in list(self._connections.values()):
-            if connection.task is not None:
-                connection.task.cancel()
+        tasks = [c.task for c in self._connections.values() if c.task is not None]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=self._config.request_timeout_ms / 1000)
+        for task in late:
+            task.cancel()
 
     async def _settle(self, timeout_s: float) -> None:
         """Wait for the requests in flight."""
-        tasks = [c.task for c in self._connections.values() if c.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=timeout_s)
+        waits = [asyncio.ensure_future(c.settled()) for c in self._connections.values()]
+        if waits:
+            _, late = await asyncio.wait(waits, timeout=timeout_s)
+            for wait in late:
+                wait.cancel()
 
     async def _on_shutdown(self, _app: web.Application) -> None:
         await self.aclose()
@@ -137,8 +142,7 @@ class Gateway:
 
     async def _authenticate(self, auth: dict[str, Any], remote: Remote) -> Identity:
         try:
-            async with asyncio.timeout(self._timeout_s):
-                who = await self._hooks.authenticate(auth, remote)
+            who = await self._deadlines.run(self._hooks.authenticate(auth, remote))
         except Refused:
             raise
         except TimeoutError:
@@ -154,8 +158,7 @@ class Gateway:
         who, cursor = connection.identity
         connection.identity = who
         try:
-            async with asyncio.timeout(self._timeout_s):
-                payload = await self._hooks.opened(who, cursor)
+            payload = await self._deadlines.run(self._hooks.opened(who, cursor))
             return packets.event("session:ready", payload)
         except Refused:
             raise
@@ -185,8 +188,8 @@ class Gateway:
         if packet.type != packets.EVENT or len(data) > 2 or type(data[0]) is not str:
             raise Refused("bad_request", "an event takes one JSON object")
         payload = data[1] if len(data) == 2 else {}
-        async with asyncio.timeout(self._timeout_s):
-            return await self._hooks.request(connection.identity, data[0], payload)
+        step = self._hooks.request(connection.identity, data[0], payload)
+        return await self._deadlines.run(step)
 
     async def left(self, connection: Connection, reason: str) -> None:
         """The Connection is gone; the node hears it if it had heard of its opening."""
@@ -201,8 +204,7 @@ class Gateway:
 
     async def _closed(self, who: Identity, reason: str) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._hooks.closed(who, reason)
+            await self._deadlines.run(self._hooks.closed(who, reason))
         except Exception as error:  # noqa: BLE001
             self._internal("closed", error)
 

@@ -33,6 +33,9 @@ _LONE_SURROGATE = re.compile(
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
 
+_NAMES: Final = frozenset({str, int})
+_EVENTS: Final = frozenset({EVENT, BINARY_EVENT})
+
 _encode = msgspec.json.Encoder().encode
 _decode_list = msgspec.json.Decoder(list[Any]).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -60,22 +63,33 @@ def parse(message: bytes, max_depth: int, max_attachments: int) -> Packet:
         raise ValueError("not a packet")
     kind, count, namespace, ack = match.groups()
     type_ = kind[0] - 48
-    attachments = int(count) if count else 0
-    if attachments > max_attachments:
-        raise ValueError("too many attachments")
-    if (count is not None) != (type_ in {BINARY_EVENT, BINARY_ACK}):
-        raise ValueError("attachments where none belong")
+    attachments = 0
+    if count is not None or type_ >= BINARY_EVENT:
+        attachments = _attachments(type_, count, max_attachments)
     body = message[match.end() :]
-    _check_depth(body, max_depth)
-    return Packet(type_, namespace or b"/", ack, _body(type_, ack, body), attachments)
+    # Count brackets first: nearly every packet has fewer than the limit in all.
+    if body.count(b"[") + body.count(b"{") > max_depth:
+        _check_depth(body, max_depth)
+    data = _event(body) if type_ in _EVENTS else _body(type_, ack, body)
+    return Packet(type_, namespace or b"/", ack, data, attachments)
+
+
+def _attachments(type_: int, count: bytes | None, max_attachments: int) -> int:
+    if count is None or type_ not in {BINARY_EVENT, BINARY_ACK}:
+        raise ValueError("attachments where none belong, or none where some do")
+    if int(count) > max_attachments:
+        raise ValueError("too many attachments")
+    return int(count)
+
+
+def _event(body: bytes) -> list[Any]:
+    data = _decode(body)
+    if not data or type(data[0]) not in _NAMES or data[0] in RESERVED:
+        raise ValueError("no event name, or a reserved one")
+    return data
 
 
 def _body(type_: int, ack: bytes | None, body: bytes) -> Any:
-    if type_ in {EVENT, BINARY_EVENT}:
-        data = _decode(body)
-        if not data or not isinstance(data[0], str | int) or data[0] in RESERVED:
-            raise ValueError("no event name, or a reserved one")
-        return data
     if type_ in {ACK, BINARY_ACK}:
         if ack is None:
             raise ValueError("ack without id")
@@ -99,9 +113,6 @@ def _decode(body: bytes) -> list[Any]:
 
 
 def _check_depth(body: bytes, max_depth: int) -> None:
-    """Count brackets first: nearly every packet has fewer than the limit in all."""
-    if body.count(b"[") + body.count(b"{") <= max_depth:
-        return
     depth = deepest = 0
     for opens in _brackets(body):
         depth += 1 if opens else -1
