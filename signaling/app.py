@@ -14,13 +14,18 @@ from signaling.adapters.blobs import open_blobs
 from signaling.adapters.memory_broker import MemoryBroker
 from signaling.adapters.memory_presence import MemoryPresence
 from signaling.adapters.memory_registry import MemoryRegistry
+from signaling.adapters.pictures import PillowPictures
 from signaling.adapters.redis_shared import RedisShared
 from signaling.adapters.sql import (
+    Database,
     SqlApps,
     SqlConversations,
     SqlFiles,
+    SqlInvites,
     SqlLog,
+    SqlSearch,
     SqlUsers,
+    SqlWaiting,
     open_database,
 )
 from signaling.auth.registry import Registry, now_ms
@@ -29,6 +34,7 @@ from signaling.auth.tokens import Tokens
 from signaling.config import ConfigError, Settings, check_secrets
 from signaling.filing import Filing, NoRooms, Outside
 from signaling.gateway import Gateway
+from signaling.hooking import Hooking
 from signaling.http import certificate
 from signaling.http.callers import Callers
 from signaling.http.demo import Demo
@@ -40,7 +46,7 @@ from signaling.http.pages import Pages, root
 from signaling.http.rest import Rest
 from signaling.http.server import Server
 from signaling.late import Late
-from signaling.messaging import Messaging
+from signaling.messaging import Beside, Messaging
 from signaling.metrics import Metrics
 from signaling.services.file_posting import FilePosting
 from signaling.services.files import FileLimits
@@ -105,13 +111,14 @@ class Process:
         database = await open_database(settings.database_url)
         hold(database.close)
         stores = Stores(SqlLog(database), SqlConversations(database), SqlUsers(database))
-        registry = Registry(SqlApps(database), self._master)
+        registry = self.registry = Registry(SqlApps(database), self._master)
         tokens = Tokens(registry)
-        shared = await self._shared()
+        shared = self._shared()
         messaging = Messaging(
             stores.log,
             stores.conversations,
             stores.users,
+            Beside(SqlSearch(database), SqlInvites(database), SqlWaiting(database)),
             shared.broker,
             self._limits(),
             now_ms,
@@ -138,12 +145,13 @@ class Process:
         hold(core.close)
         await core.start()
         filing.start(self._tasks)
+        messaging.start(self._tasks)
         self.metrics.add_numbers("tokenim_gateway", self.gateway.stats)
         self._checks["database"] = lambda: stores.log.tail(-1, 0)
-        self._checks["nodes"] = shared.registry.nodes
         for part, stats in core.stats().items():
             self.metrics.add_numbers(f"tokenim_{part}", stats)
-        await self._listen(registry, tokens, filing, core, stores, shared)
+        hooking = await self._hooking(database, stores, shared)
+        await self._listen(registry, tokens, filing, core, stores, shared, hooking)
 
     async def _listen(
         self,
@@ -153,6 +161,7 @@ class Process:
         core: Core,
         stores: Stores,
         shared: Shared,
+        hooking: Hooking,
     ) -> None:
         settings, server, callers = self._settings, self.server, Callers(tokens, registry)
         table = core.node.table
@@ -162,6 +171,7 @@ class Process:
         server.add(FileRoutes(filing.files, callers.user).routes())
         server.add(Rest(table, callers).routes())
         server.add(Management(callers, registry, tokens, stores.users, shared.broker).routes())
+        server.add(hooking.routes(callers).routes())
         if settings.dev.enabled:
             key = await dev.guest_key(registry, settings.storage.data_dir, settings.master_key)
             server.add(Demo(tokens, key).routes())
@@ -169,15 +179,28 @@ class Process:
         self._stack.push_async_callback(server.close)
         await server.start()
 
-    async def _shared(self) -> Shared:
-        redis = self._settings.redis
-        if redis.url:
-            bus_key = self._master.derive("bus")
-            shared = RedisShared(redis.url, self._node, bus_key, redis.prefix)
-            self._stack.push_async_callback(shared.close)
-            self.metrics.add_numbers("tokenim_broker", shared.broker.stats)
-            return Shared(shared.broker, shared.presence, shared.registry, alone=False)
-        return Shared(MemoryBroker(self._node), MemoryPresence(), MemoryRegistry(), alone=True)
+    def _shared(self) -> Shared:
+        redis, name = self._settings.redis, self._node
+        if not redis.url:
+            return Shared(MemoryBroker(name), MemoryPresence(), MemoryRegistry(), alone=True)
+        shared = RedisShared(redis.url, name, self._master.derive("bus"), redis.prefix)
+        self._stack.push_async_callback(shared.close)
+        self._checks["redis"] = shared.check
+        self.metrics.add_numbers("tokenim_broker", shared.broker.stats)
+        return Shared(shared.broker, shared.presence, shared.registry, alone=False)
+
+    async def _hooking(self, database: Database, stores: Stores, shared: Shared) -> Hooking:
+        hooking = Hooking(
+            database,
+            stores.log,
+            shared.registry,
+            self._node,
+            self._master,
+            allow_private=self._settings.http.webhooks_to_private,
+        )
+        await hooking.start(self._stack)
+        self.metrics.add_numbers("tokenim_outbox", hooking.runner.stats)
+        return hooking
 
     def _limits(self) -> Limits:
         limits = self._settings.limits
@@ -202,6 +225,7 @@ class Process:
             log=stores.log,
             broker=shared.broker,
             clock=now_ms,
+            pictures=PillowPictures(data_dir / "pictures"),
         )
         return Filing(
             outside,

@@ -49,6 +49,8 @@ class HttpSettings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-* headers are believed."""
     max_body_bytes: int = 1024 * 1024
+    webhooks_to_private: bool = False
+    """Let webhooks reach private and loopback addresses."""
     shutdown_timeout_s: float = 10.0
 
 

@@ -1,0 +1,100 @@
+"""Posts to addresses that others chose, so it looks where it goes: not into private networks."""
+
+import asyncio
+import ipaddress
+import socket
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from signaling.outbox.dispatcher import PostFailed
+
+TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 64 * 1024
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return ip.is_global and not ip.is_multicast
+
+
+class Guard(AbstractResolver):
+    """Resolves, and lets only public addresses through; the connection uses what was checked."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        # passed in
+        self._allow_private = allow_private
+        # made here
+        self._resolver = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Raises OSError when nothing public is left."""
+        found = await self._resolver.resolve(host, port, family)
+        kept = [one for one in found if self._allow_private or is_public(one["host"])]
+        if not kept:
+            raise OSError(f"{host} is in a private network")
+        return kept
+
+    async def close(self) -> None:
+        """Nothing is held."""
+        await self._resolver.close()
+
+
+class HttpPoster:
+    """See signaling.outbox.dispatcher.Poster. Use as an async context manager."""
+
+    def __init__(self, *, allow_private: bool = False) -> None:
+        # passed in
+        self._allow_private = allow_private
+        # made here
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "HttpPoster":
+        connector = aiohttp.TCPConnector(
+            resolver=Guard(allow_private=self._allow_private), use_dns_cache=False, limit=64
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            trust_env=False,
+            headers={"User-Agent": "TokenIM"},
+        )
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def post(self, url: str, headers: dict[str, str], body: bytes) -> None:
+        """One try; redirects are not followed, they could lead anywhere."""
+        assert self._session is not None, "enter it first"
+        try:
+            self._check(url)
+            async with self._session.post(
+                url, data=body, headers=headers, allow_redirects=False
+            ) as answer:
+                await answer.content.read(MAX_ANSWER_BYTES)
+                status = answer.status
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise PostFailed(str(error) or type(error).__name__) from error
+        except asyncio.TimeoutError as error:  # noqa: UP041 - the same class, the name says more
+            raise PostFailed(f"no answer within {TIMEOUT_S:.0f} s") from error
+        if not 200 <= status < 300:
+            raise PostFailed(f"answered {status}")
+
+    def _check(self, url: str) -> None:
+        """A literal address is not resolved, so it is looked at here. Raises ValueError."""
+        host = URL(url).host or ""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return
+        if not self._allow_private and not is_public(host):
+            raise ValueError(f"{host} is in a private network")

@@ -1,0 +1,116 @@
+"""REST for webhooks: `/v1/webhooks`, by API key only."""
+
+import secrets
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from signaling import ids
+from signaling.auth.registry import now_ms
+from signaling.auth.sealing import MasterKey
+from signaling.errors import Refused
+from signaling.http.bodies import read_struct
+from signaling.http.callers import Callers
+from signaling.outbox.webhook import MAX_PER_APP, Outbox, Webhook, Webhooks
+from signaling.protocol.webhooks import CreateWebhook, DeadLetterView, WebhookView
+
+DEAD_LETTERS = 100
+
+
+class WebhookRoutes:
+    """Subscriptions and their dead letters."""
+
+    def __init__(
+        self, callers: Callers, webhooks: Webhooks, outbox: Outbox, master: MasterKey
+    ) -> None:
+        # passed in
+        self._callers = callers
+        self._webhooks = webhooks
+        self._outbox = outbox
+        self._master = master
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [
+            web.get("/v1/webhooks", self.list),
+            web.post("/v1/webhooks", self.create),
+            web.delete("/v1/webhooks/{webhook}", self.remove),
+            web.get("/v1/dead-letters", self.dead),
+            web.post("/v1/dead-letters/{delivery}/replay", self.replay),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        """The app's webhooks, without secrets."""
+        key = await self._callers.key(request, "admin")
+        hooks = await self._webhooks.of_app(key.app)
+        return _json({"webhooks": [_view(hook) for hook in hooks]})
+
+    async def create(self, request: web.Request) -> web.Response:
+        """A new one; its secret is in this answer only. Raises Refused quota_exceeded."""
+        key = await self._callers.key(request, "admin")
+        wish = await read_struct(request, CreateWebhook)
+        if len(await self._webhooks.of_app(key.app)) >= MAX_PER_APP:
+            raise Refused("quota_exceeded", f"an app has at most {MAX_PER_APP} webhooks")
+        secret = secrets.token_urlsafe(32)
+        identity = ids.new("wh")
+        hook = Webhook(
+            id=identity,
+            app=key.app,
+            url=wish.url,
+            events=wish.events,
+            sealed=self._master.seal(secret.encode(), identity),
+            created_at=now_ms(),
+        )
+        await self._webhooks.put(hook)
+        return _json(_view(hook, secret), 201)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        """End one, with what it was still owed. Raises Refused not_found."""
+        key = await self._callers.key(request, "admin")
+        webhook = request.match_info["webhook"]
+        if not await self._webhooks.remove(key.app, webhook):
+            raise Refused("not_found", "no such webhook")
+        return _json({"webhook": webhook})
+
+    async def dead(self, request: web.Request) -> web.Response:
+        """What could not be delivered, newest first."""
+        key = await self._callers.key(request, "admin")
+        letters = await self._outbox.dead(key.app, DEAD_LETTERS)
+        views = [
+            DeadLetterView(
+                delivery=letter.id,
+                webhook=letter.webhook,
+                type=letter.type,
+                attempts=letter.attempts,
+                dead_at=letter.dead_at or 0,
+                error=letter.error or "",
+                body=msgspec.json.decode(letter.body),
+            )
+            for letter in letters
+        ]
+        return _json({"dead_letters": views})
+
+    async def replay(self, request: web.Request) -> web.Response:
+        """Try one again from the start. Raises Refused not_found."""
+        key = await self._callers.key(request, "admin")
+        delivery = request.match_info["delivery"]
+        if not await self._outbox.replay(key.app, delivery, now_ms()):
+            raise Refused("not_found", "no such dead letter")
+        return _json({"delivery": delivery})
+
+
+def _view(hook: Webhook, secret: str | None = None) -> WebhookView:
+    return WebhookView(
+        webhook=hook.id,
+        url=hook.url,
+        events=hook.events,
+        created_at=hook.created_at,
+        secret=secret,
+    )
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(body), status=status, content_type="application/json"
+    )

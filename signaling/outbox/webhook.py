@@ -1,0 +1,96 @@
+"""Who wants to hear of an app's events, and what they are told."""
+
+import hashlib
+import hmac
+from typing import Protocol
+
+import msgspec
+
+MAX_PER_APP = 20
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A subscription of an app's server."""
+
+    id: str
+    app: str
+    url: str
+    events: tuple[str, ...]
+    """Event types; a final `*` matches any rest (`message:*`, `*`)."""
+    sealed: bytes
+    """The signing secret under the master key."""
+    created_at: int
+
+    def wants(self, event_type: str) -> bool:
+        """Whether this type is among the subscribed ones."""
+        return any(
+            event_type.startswith(wish[:-1]) if wish.endswith("*") else event_type == wish
+            for wish in self.events
+        )
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One event on its way to one webhook."""
+
+    id: str
+    webhook: str
+    app: str
+    conversation: str
+    position: int
+    type: str
+    body: str
+    """JSON, as it is signed and sent."""
+    attempts: int = 0
+    next_at: int = 0
+    dead_at: int | None = None
+    error: str | None = None
+
+
+class Webhooks(Protocol):
+    """Subscriptions, kept."""
+
+    async def put(self, webhook: Webhook) -> None:
+        """Insert. Raises Refused not_found for an unknown app."""
+
+    async def remove(self, app: str, webhook: str) -> bool:
+        """Delete it with what it was still owed; False when there was none."""
+
+    async def of_app(self, app: str) -> list[Webhook]:
+        """Oldest first."""
+
+    async def all(self) -> list[Webhook]:
+        """Of every app."""
+
+
+class Outbox(Protocol):
+    """Deliveries, kept until they are done or dead."""
+
+    async def position(self, reader: str) -> int | None:
+        """How far a reader of the log has come; None for a new one."""
+
+    async def enqueue(self, reader: str, position: int, deliveries: list[Delivery]) -> None:
+        """Insert, and move the reader, in one transaction: nothing is queued twice or left out."""
+
+    async def due(self, now: int, limit: int) -> list[Delivery]:
+        """The first open delivery of each (webhook, conversation) whose time has come."""
+
+    async def done(self, delivery: str) -> None:
+        """It was taken."""
+
+    async def put_off(self, delivery: str, next_at: int, error: str) -> None:
+        """It failed once more; those behind it in its conversation wait with it."""
+
+    async def bury(self, delivery: str, at: int, error: str) -> None:
+        """It failed for good; those behind it go on."""
+
+    async def dead(self, app: str, limit: int) -> list[Delivery]:
+        """Dead letters, newest first."""
+
+    async def replay(self, app: str, delivery: str, now: int) -> bool:
+        """Try a dead letter again from the start; False when there is none."""
+
+
+def signature(secret: bytes, timestamp: str, body: bytes) -> str:
+    """The value of TokenIM-Signature: `v1=hex(hmac_sha256(secret, timestamp.body))`."""
+    signed = timestamp.encode() + b"." + body
+    return "v1=" + hmac.new(secret, signed, hashlib.sha256).hexdigest()

@@ -1,0 +1,37 @@
+"""What an app's server sends and gets about webhooks."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+
+class CreateWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """Post events of these types to this URL."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]{1,2000}$")]
+    events: Annotated[
+        tuple[Annotated[str, msgspec.Meta(pattern=r"^([a-z]+:)?([a-z]+|\*)$")], ...],
+        msgspec.Meta(min_length=1, max_length=50),
+    ] = ("*",)
+
+
+class WebhookView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A webhook; `secret` is there once, when it is made."""
+
+    webhook: str
+    url: str
+    events: tuple[str, ...]
+    created_at: int
+    secret: str | None = None
+
+
+class DeadLetterView(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that failed for good."""
+
+    delivery: str
+    webhook: str
+    type: str
+    attempts: int
+    dead_at: int
+    error: str
+    body: dict[str, Any]
