@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from media.wire.sdp.numbers import number
@@ -35,7 +36,7 @@ def parse(text: str) -> Session:
         raise ValueError("SDP has too many m-lines")
     head = lines[1 : starts[0]] if starts else lines[1:]
     session, defaults = _session(head)
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         session.medias.append(_media(lines[start:end], defaults))
     return session
 
