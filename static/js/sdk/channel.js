@@ -69,6 +69,9 @@ export class FileChannel {
    */
   async send(offset, bytes) {
     while (this._channel.bufferedAmount > HIGH_WATER_BYTES) await this._next("bufferedamountlow");
+    if (this._channel.readyState !== "open") {
+      throw new TokenIMError("unavailable", "channel closed", { retryable: true });
+    }
     this._watch(STALL_MS);
     this._channel.send(packChunk(offset, bytes));
   }

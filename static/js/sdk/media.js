@@ -44,6 +44,12 @@ export class Media extends Emitter {
     return Boolean(this.publisher?.link.up) && receiving;
   }
 
+  /** Whether there are transports that may still carry packets, now or after a restart. */
+  get alive() {
+    const states = [this.publisher, this.subscriber].map((one) => one?.pc.connectionState ?? "closed");
+    return states.every((state) => state !== "closed" && state !== "failed");
+  }
+
   /**
    * New transports, for a new or a lost Room.
    * @param {RTCIceServer[]} iceServers

@@ -139,7 +139,7 @@ export class Room extends Emitter {
   async _join() {
     const { name, attributes } = this._options;
     // Naming the participant says "my transports still live": only then may the server keep its ends.
-    const participant = this.media.publisher ? this.participant : undefined;
+    const participant = this.media.alive ? this.participant : undefined;
     const ack = await this._client.request("room:join", { room: this.id, name, attributes, participant });
     const kept = ack.resumed === true && participant && ack.participant === participant;
     this.participant = ack.participant;
