@@ -8,6 +8,8 @@ from itertools import pairwise
 from struct import Struct
 from typing import Any, Final
 
+from media.net.egress import MAX_RUN_BYTES, MAX_SEGMENTS
+from media.net.srtp import TRAILER_BYTES
 from media.wire.rtp import HEADER_BYTES, Packet
 
 Pack = Callable[..., None]
@@ -39,6 +41,14 @@ def copy_of(packet: Packet, sequence: int) -> Copy:
         bytes(data[HEADER_BYTES:size]),
         size,
     )
+
+
+def is_run(copies: list[Copy]) -> bool:
+    """Whether the kernel may split all of them from one message: one size, the last shorter."""
+    size = copies[0][6]
+    if len(copies) > MAX_SEGMENTS or len(copies) * (size + TRAILER_BYTES) > MAX_RUN_BYTES:
+        return False
+    return all(c[6] == size for c in copies[:-1]) and copies[-1][6] <= size
 
 
 def in_order(copies: list[Copy]) -> bool:

@@ -144,8 +144,11 @@ class Consumer:
 
     # forwarding
 
-    def forward_plain(self, stream: Stream, copies: list[Copy], now: float) -> bool:
-        """The short way, when every packet passes with one shift; False: take the long one."""
+    def forward_plain(self, copies: list[Copy], now: float, *, run: bool) -> bool:
+        """The short way, when every packet passes with one shift; False: take the long one.
+
+        `run`: the packets may leave as one segmented message.
+        """
         transport = self._transport
         sending, destination = transport.sending, transport.destination
         if not self._plain or sending is None or destination is None or not self.accepted:
@@ -181,7 +184,9 @@ class Consumer:
             slot += 1
         self.sent.packets += slot - egress.slot
         self.sent.octets += octets
-        if slot != egress.slot:
+        if run and slot - egress.slot == len(copies):
+            egress.commit_run(destination, slot)
+        elif slot != egress.slot:
             egress.commit(destination, slot)
         return True
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from media.batch import copy_of, in_order
+from media.batch import copy_of, in_order, is_run
 from media.drops import DropReason, Drops
 from media.flow.cache import Cache
 from media.flow.keyframes import KeyframeRequests
@@ -146,9 +146,9 @@ class Stream:
         """Hand what came in this batch to every Consumer."""
         entries, self.pending = self.pending, []
         copies = [copy_of(entry.packet, entry.sequence) for entry in entries]
-        plain = in_order(copies)
+        plain, run = in_order(copies), is_run(copies)
         for consumer in self.producer.consumers:
-            if not plain or not consumer.forward_plain(self, copies, now):
+            if not plain or not consumer.forward_plain(copies, now, run=run):
                 consumer.forward(self, entries, now)
 
     def block(self, now: float) -> rtcp.ReportBlock:

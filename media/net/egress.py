@@ -107,6 +107,15 @@ class Egress:
             first = last
         self.slot = end
 
+    def commit_run(self, destination: Destination, end: int) -> None:
+        """Like `commit` for packets of one size, of which the last may be shorter."""
+        first = self.slot
+        if end - first > 1 and not self.sender.segmentation:
+            self.commit(destination, end)
+            return
+        self._message(destination, first, end - first)
+        self.slot = end
+
     def _message(self, destination: Destination, first: int, count: int) -> None:
         number = self._messages
         self._targets[number] = destination

@@ -267,7 +267,7 @@ def main() -> None:
         import cProfile  # noqa: PLC0415
         import pstats  # noqa: PLC0415
 
-        profile = cProfile.Profile()
+        profile = cProfile.Profile(time.process_time)
         result = profile.runcall(asyncio.run, serve(ours, options))
         pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(25)
     else:
