@@ -1,4 +1,4 @@
-"""The values of the domain: what services decide about and stores keep. Times are UTC milliseconds."""
+"""The values of the domain: what services decide and stores keep. Times are UTC milliseconds."""
 
 from typing import Any, Literal
 
@@ -44,7 +44,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key id with its secret. The signing secret is kept encrypted; `sealed` is that ciphertext."""
+    """A key id with its secret. `sealed` is the signing secret, encrypted."""
 
     id: str
     app: str
@@ -220,6 +220,38 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     conversation: Conversation
     member: Member
     events: list[Event]
+
+
+class Invite(msgspec.Struct, frozen=True, kw_only=True):
+    """Lets whoever knows its id join a conversation."""
+
+    id: str
+    app: str
+    conversation: str
+    role: Role = "member"
+    created_by: str
+    created_at: int
+    expires_at: int | None = None
+    max_uses: int | None = None
+    uses: int = 0
+
+    def works(self, now: int) -> bool:
+        """Whether it may be used once more."""
+        in_time = self.expires_at is None or now < self.expires_at
+        return in_time and (self.max_uses is None or self.uses < self.max_uses)
+
+
+class Scheduled(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that waits for its time; `who` and `request` are JSON of its sender and itself."""
+
+    id: str
+    app: str
+    conversation: str
+    sender: str
+    client_id: str
+    due_at: int
+    who: str
+    request: str
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

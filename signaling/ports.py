@@ -21,10 +21,12 @@ from signaling.model import (
     Event,
     History,
     Identity,
+    Invite,
     Member,
     Moved,
     Presence,
     Scene,
+    Scheduled,
     Standing,
 )
 
@@ -84,7 +86,7 @@ class Log(Protocol):
         self, app: str, user: str, position: int, known: Mapping[str, int], limit: int
     ) -> "Missed":
         """What a member has not seen: of every conversation that grew, or in which their watermarks
-        moved, after `position`, and of those in `known` (id -> last seq seen), up to `limit` events.
+        moved, after `position`, and of those in `known` (id -> last seq seen): `limit` events each.
 
         Never skips an event that commits later; may repeat one. A membership that ended after
         `position` gives that one event.
@@ -160,13 +162,16 @@ class Conversations(Protocol):
     async def standings(
         self, app: str, user: str, before: int | None = None, limit: int = 100
     ) -> list[Standing]:
-        """A member's conversations, the latest active first; `before` is a conversation's position."""
+        """A member's conversations, the latest active first; `before` is the position of one."""
 
     async def ids_of(self, app: str, user: str) -> list[str]:
         """Ids of every conversation the user is in."""
 
     async def share(self, app: str, user: str, other: str) -> bool:
         """Whether two users have a conversation in common."""
+
+    async def receipts(self, conversation: str, seq: int) -> tuple[int, int]:
+        """How many members an event was delivered to, and how many have read it."""
 
     async def advance(
         self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
@@ -180,7 +185,7 @@ class Users(Protocol):
     """People, their devices, and whom they block."""
 
     async def seen(self, app: str, user: str, device: str, name: str | None, at: int) -> None:
-        """Insert or refresh the user and the device. Raises Refused unauthorized: device revoked."""
+        """Insert or refresh user and device. Raises Refused unauthorized: device revoked."""
 
     async def names(self, app: str, users: Sequence[str]) -> dict[str, str]: ...
 
@@ -195,6 +200,52 @@ class Users(Protocol):
         """Whether `by` blocks `user`."""
 
     async def blocks(self, app: str, user: str) -> list[str]: ...
+
+
+class Search(Protocol):
+    """Finds messages by what they say. A projection of the log; `index` catches up."""
+
+    async def index(self) -> int:
+        """Read on in the log; how many events were read."""
+
+    async def find(
+        self, app: str, user: str, query: str, conversation: str | None, before: int, limit: int
+    ) -> tuple[list[Event], int | None]:
+        """Messages that contain `query` and that the user may see, newest first, at positions below
+        `before`; and where to go on, None at the end.
+        """
+
+
+class Invites(Protocol):
+    """Invitations to conversations."""
+
+    async def put(self, invite: Invite) -> None: ...
+
+    async def use(self, app: str, invite: str, now: int) -> Invite:
+        """Count one use. Raises Refused not_found when it works no more."""
+
+    async def get(self, app: str, invite: str) -> Invite | None: ...
+
+    async def of(self, conversation: str, now: int) -> list[Invite]:
+        """Those that still work."""
+
+    async def remove(self, invite: str) -> None: ...
+
+
+class Waiting(Protocol):
+    """What waits for its time: messages to send, and messages to forget."""
+
+    async def put(self, message: Scheduled) -> Scheduled:
+        """Keep it, or give back the one with this client_id. Raises Refused conflict."""
+
+    async def due(self, now: int, limit: int) -> list[Scheduled]: ...
+
+    async def of(self, app: str, sender: str) -> list[Scheduled]: ...
+
+    async def remove(self, message: str) -> bool: ...
+
+    async def expire(self, now: int, limit: int) -> int:
+        """Blank messages whose time is over, wherever their bodies are kept; how many."""
 
 
 class Apps(Protocol):
@@ -247,7 +298,7 @@ class Broker(Protocol):
     async def request(
         self, node: str, verb: str, body: dict[str, Any], timeout_s: float
     ) -> dict[str, Any]:
-        """Ask another node. Raises Refused: unavailable, timeout, or what that node refused with."""
+        """Ask another node. Raises Refused: unavailable, timeout, or what that node said."""
 
     async def start(
         self,

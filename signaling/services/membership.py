@@ -45,7 +45,7 @@ class MembershipService:
         self._clock = clock
 
     async def join(self, who: Identity, request: JoinConversation) -> dict[str, Any]:
-        """`conversation:join`; joining again changes nothing. Raises Refused: not_found, forbidden."""
+        """`conversation:join`; again changes nothing. Raises Refused: not_found, forbidden."""
         key = request.conversation or request.alias
         if key is None:
             raise Refused("bad_request", "name a conversation, an alias or an invitation")
@@ -75,6 +75,11 @@ class MembershipService:
             return self._joining(who, scene, who.user, role, now)
 
         return await self._decide(who, key, [who.user], decide)
+
+    async def enter_invited(self, who: Identity, key: str, role: Role) -> dict[str, Any]:
+        """Join what is not open, by an invitation."""
+        decided = await self.enter(who, key, role, invited=True)
+        return {"conversation": await self._views.view(who, decided.conversation.id)}
 
     async def leave(self, who: Identity, request: LeaveConversation) -> dict[str, Any]:
         """`conversation:leave`. The last owner cannot; a direct conversation cannot be left."""

@@ -6,12 +6,13 @@ from signaling import topics
 from signaling.errors import Refused
 from signaling.model import Identity, Moved
 from signaling.ports import Broker, Conversations, Hint
-from signaling.protocol.receipts import Receipt
+from signaling.protocol.receipts import GetReceipts, Receipt
 from signaling.services.limits import Limits
+from signaling.services.views import member_view
 
 
 class ReceiptService:
-    """Answers `receipt:delivered` and `receipt:read`."""
+    """Answers `receipt:delivered`, `receipt:read` and `receipt:get`."""
 
     def __init__(self, conversations: Conversations, broker: Broker, limits: Limits) -> None:
         self._conversations = conversations
@@ -25,6 +26,23 @@ class ReceiptService:
     async def read(self, who: Identity, request: Receipt) -> dict[str, Any]:
         """`receipt:read`; what is read has been delivered. Raises Refused not_found."""
         return await self._advance(who, request.conversation, read=request.seq)
+
+    async def get(self, who: Identity, request: GetReceipts) -> dict[str, Any]:
+        """`receipt:get`: counts without the sender; who it is, in small conversations."""
+        standing = await self._conversations.standing(who.app, request.conversation, who.user)
+        if standing is None or request.seq > standing.conversation.head:
+            raise Refused("not_found", "no such message")
+        name = standing.conversation.id
+        delivered, read = await self._conversations.receipts(name, request.seq)
+        answer: dict[str, Any] = {
+            "delivered_count": delivered,
+            "read_count": read,
+            "member_count": standing.conversation.member_count,
+        }
+        if standing.conversation.member_count <= self._limits.detailed_receipts:
+            found = await self._conversations.members(name, "", self._limits.detailed_receipts)
+            answer["members"] = [member_view(member) for member in found]
+        return answer
 
     async def _advance(
         self, who: Identity, conversation: str, *, delivered: int = 0, read: int = 0

@@ -117,6 +117,15 @@ class SqlConversations:
             lambda connection: bool(connection.execute(query).scalar_one())
         )
 
+    async def receipts(self, conversation: str, seq: int) -> tuple[int, int]:
+        """Counted over the members who have not left."""
+        query = select(
+            func.count().filter(members.c.delivered >= seq),
+            func.count().filter(members.c.read >= seq),
+        ).where(members.c.conversation == conversation, members.c.left_at.is_(None))
+        found = await self._database.read(lambda connection: connection.execute(query).one())
+        return int(found[0]), int(found[1])
+
     async def advance(
         self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
     ) -> Moved | None:

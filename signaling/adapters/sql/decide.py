@@ -1,6 +1,7 @@
 """Carry out a decision: show it the scene, write the change it wants, all in one transaction."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, insert, or_, select, update
@@ -17,6 +18,7 @@ from signaling.adapters.sql.rows import (
     member_values,
 )
 from signaling.adapters.sql.tables import conversations, members, mentions
+from signaling.adapters.sql.texts import change_text
 from signaling.errors import Refused
 from signaling.model import Change, Conversation, Decided, Draft, Event, Member, Scene
 from signaling.ports import Decide
@@ -137,7 +139,7 @@ def _carry_out(connection: Connection, scene: Scene, change: Change) -> Decided:
         _put_member(connection, scene, member, moved)
     if change.target is not None and scene.target is not None:
         _change_target(connection, scene.target, change.target)
-    _redact(connection, scene.conversation.id, change.redact)
+    redact(connection, scene.conversation.id, change.redact)
     return Decided(
         conversation=_reload(connection, conversation),
         members={**scene.members, **{member.user: member for member in change.members}},
@@ -190,19 +192,24 @@ def _put_member(connection: Connection, scene: Scene, member: Member, moved: int
         )
 
 
-def _change_target(connection: Connection, target: Event, data: dict[str, object]) -> None:
-    replace_data(connection, replace(target, data=data))
-    if target.type != MESSAGE or target.data.get("mentions") == data.get("mentions"):
+def _change_target(connection: Connection, target: Event, data: dict[str, Any]) -> None:
+    changed = replace(target, data=data)
+    replace_data(connection, changed)
+    if target.type != MESSAGE:
         return
-    here = (mentions.c.conversation == target.conversation) & (mentions.c.seq == target.seq)
-    connection.execute(mentions.delete().where(here))
-    named = data.get("mentions")
-    for user in dict.fromkeys(named if isinstance(named, list | tuple) else ()):
-        row = {"conversation": target.conversation, "user": user, "seq": target.seq}
-        connection.execute(insert(mentions).values(row))
+    if target.data.get("body") != data.get("body"):
+        change_text(connection, changed)
+    if target.data.get("mentions") != data.get("mentions"):
+        here = (mentions.c.conversation == target.conversation) & (mentions.c.seq == target.seq)
+        connection.execute(mentions.delete().where(here))
+        named = dict.fromkeys(data.get("mentions") or ())
+        place = {"conversation": target.conversation, "seq": target.seq}
+        if named:
+            connection.execute(insert(mentions), [{**place, "user": user} for user in named])
 
 
-def _redact(connection: Connection, conversation: str, seqs: Iterable[int]) -> None:
+def redact(connection: Connection, conversation: str, seqs: Iterable[int]) -> None:
+    """Blank the `body` of these events."""
     for event in find_events(connection, [(conversation, seq) for seq in seqs]).values():
         replace_data(connection, replace(event, data={**event.data, "body": None}))
 

@@ -11,7 +11,7 @@ STATEMENT_FAULTS = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQL
 
 
 def translate(error: DBAPIError) -> Exception:
-    """Refused unavailable for a locked, full, broken or vanished database; else the error itself."""
+    """Refused unavailable for a locked, full, broken or vanished database; else the error."""
     name = getattr(error.orig, "sqlite_errorname", None)
     if name is not None:
         return error if name.startswith(STATEMENT_FAULTS) else unavailable()

@@ -1,4 +1,4 @@
-"""Gathers calls that wait for the database into one operation, so that they share its statements."""
+"""Gathers calls that wait for the database into one operation: they share its statements."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ class Gather(Generic[I, O]):
     """While one group is being written, the next one collects. Outcomes keep the order of the
     items.
 
-    `op(connection, items)` gives one outcome per item; a Refused among them is raised to its caller.
+    `op(connection, items)` gives one outcome per item; a Refused is raised to its caller.
     """
 
     def __init__(

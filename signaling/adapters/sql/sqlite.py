@@ -188,7 +188,7 @@ def _undo(connection: Connection, job: _Job, error: Exception) -> _Done:
 
 
 def _abandon(connection: Connection | None) -> None:
-    """Drop a connection whose transaction failed; closing it rolls back. The next group opens anew."""
+    """Drop a connection whose transaction failed: closing it rolls back, the next group opens."""
     if connection is not None:
         connection.invalidate()
         connection.close()

@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection is handed in by signaling.adapters.sql.migrate, in a transaction."""
+"""Alembic's entry: signaling.adapters.sql.migrate hands in a connection, in a transaction."""
 
 from alembic import context
 
