@@ -32,7 +32,7 @@ class _Failed(Exception):
 
 
 class Doctor:
-    """Looks at the machine as `settings` would use it; changes nothing."""
+    """Looks at the machine as `serve` would use it; may make the data directory and database."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
