@@ -56,6 +56,13 @@ def test_report_block_clamps_and_keeps_the_sign_of_losses() -> None:
     assert clamped.blocks[0].packets_lost == 0x7F_FFFF
 
 
+@pytest.mark.parametrize(("apart", "items"), [(1, 1), (16, 1), (17, 2)])
+def test_nack_bitmap_covers_sixteen_after_the_first(apart: int, items: int) -> None:
+    nack = rtcp.Nack(1, 2, (65530, (65530 + apart) & 0xFFFF))
+    assert rtcp.parse(nack.pack()) == [nack]
+    assert len(nack.pack()) == 12 + 4 * items
+
+
 def test_padding_only_on_the_last_packet() -> None:
     padded = b"\xa0\xc9\x00\x02" + bytes(4) + b"\x00\x00\x00\x04"
     assert rtcp.parse(padded) == [rtcp.ReceiverReport(0)]
