@@ -67,6 +67,14 @@ class Cipher:
         """The SRTP packet, None when libsrtp refuses."""
         return self._copying(lib.srtp_protect, packet)
 
+    def unprotect_rtp(self, packet: bytes) -> bytes | None:
+        """The RTP packet, None when it is not authentic or a replay."""
+        return self._copying(lib.srtp_unprotect, packet)
+
+    def unprotect_rtcp_copy(self, packet: bytes) -> bytes | None:
+        """The RTCP packet, None when it is not authentic or a replay."""
+        return self._copying(lib.srtp_unprotect_rtcp, packet)
+
     def _copying(self, function: Any, packet: bytes) -> bytes | None:
         if len(packet) + TRAILER_BYTES > len(self._buffer):
             return None

@@ -1,0 +1,107 @@
+"""A network in the process: a UDP relay that loses, repeats and delays by a seed.
+
+    link = await Link.open(server_port, seed=7, loss=0.1)
+    ... the client sends to ("127.0.0.1", link.port) ...
+    link.close()
+
+Every client address gets a socket of its own towards the server, as behind a NAT.
+"""
+
+import asyncio
+import random
+from typing import Any
+
+
+class _Side(asyncio.DatagramProtocol):
+    def __init__(self, link: "Link", client: tuple[str, int] | None) -> None:
+        self.link = link
+        self.client = client
+        self.transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        if self.client is None:
+            self.link.upward(data, address)
+        else:
+            self.link.downward(data, self.client)
+
+
+class Link:
+    """One lossy path. Only media (first byte 128 and above) is lost: handshakes are not at test."""
+
+    def __init__(self, server: tuple[str, int], seed: int, loss: float, delay_s: float) -> None:
+        self.seed = seed
+        self.loss = loss
+        self.delay_s = delay_s
+        self.lost = 0
+        self.passed = 0
+        self._server = server
+        self._random = random.Random(seed)
+        self._front = _Side(self, None)
+        self._backs: dict[tuple[str, int], _Side] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.keep: Any = None
+        """Optional: `keep(data, upward) -> bool` decides instead of the dice."""
+
+    @classmethod
+    async def open(
+        cls, server_port: int, *, seed: int = 1, loss: float = 0.0, delay_s: float = 0.0
+    ) -> "Link":
+        link = cls(("127.0.0.1", server_port), seed, loss, delay_s)
+        loop = asyncio.get_running_loop()
+        await loop.create_datagram_endpoint(lambda: link._front, local_addr=("127.0.0.1", 0))
+        return link
+
+    @property
+    def port(self) -> int:
+        assert self._front.transport is not None
+        return int(self._front.transport.get_extra_info("sockname")[1])
+
+    def upward(self, data: bytes, client: tuple[str, int]) -> None:
+        side = self._backs.get(client)
+        if side is None:
+            task = asyncio.get_running_loop().create_task(self._connect(client, data))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif self._passes(data, upward=True):
+            self._later(side.transport, data, self._server)
+
+    async def _connect(self, client: tuple[str, int], data: bytes) -> None:
+        side = self._backs[client] = _Side(self, client)
+        loop = asyncio.get_running_loop()
+        await loop.create_datagram_endpoint(lambda: side, local_addr=("127.0.0.1", 0))
+        self._later(side.transport, data, self._server)
+
+    def downward(self, data: bytes, client: tuple[str, int]) -> None:
+        if self._passes(data, upward=False):
+            self._later(self._front.transport, data, client)
+
+    def _passes(self, data: bytes, *, upward: bool) -> bool:
+        if not data or data[0] < 128 or 192 <= data[1] <= 223:
+            return True
+        passes = self.keep(data, upward) if self.keep else self._random.random() >= self.loss
+        if passes:
+            self.passed += 1
+        else:
+            self.lost += 1
+        return bool(passes)
+
+    def _later(
+        self, transport: asyncio.DatagramTransport | None, data: bytes, to: tuple[str, int]
+    ) -> None:
+        if transport is None or transport.is_closing():
+            return
+        if self.delay_s:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.delay_s, lambda: transport.sendto(data, to))
+        else:
+            transport.sendto(data, to)
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for side in (self._front, *self._backs.values()):
+            if side.transport is not None:
+                side.transport.close()
