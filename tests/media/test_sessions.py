@@ -1,0 +1,250 @@
+"""What happens to a Participant over time: mute, silence, restart, roaming, departure, loss."""
+
+import asyncio
+import time
+
+import pytest
+
+from media import (
+    MediaError,
+    OfferMade,
+    ParticipantLost,
+    Rights,
+    SpeakersChanged,
+    TrackPublished,
+    TrackUnpublished,
+    TrackUpdated,
+    TransportConnected,
+    TransportLost,
+)
+from media.drops import DropReason
+from tests.link import Link
+from tests.media.peers import WAIT_S, Lobby, Picture, Tone
+from tests.media.raw import KEYFRAME, Raw
+from tests.media.test_invariants import dropped, pair
+
+
+class Clock:
+    """Monotonic seconds that a test may push forward."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead_s
+
+
+async def test_a_silent_participant_is_lost_after_the_consent_timeout() -> None:
+    clock = Clock()
+    async with Lobby(clock=clock) as lobby:
+        publisher, subscriber = await pair(lobby)
+        subscriber.check()
+        await subscriber.checked()
+        clock.ahead_s = 6.5
+        await subscriber.checked()  # alive: heard again after the jump
+        clock.ahead_s = 8.0
+        lost = await lobby.event(TransportLost)
+        assert (lost.participant, lost.transport, lost.reason) == ("pub", "publish", "silent")
+        await lobby.event(ParticipantLost, participant="pub")
+        await lobby.event(TrackUnpublished, participant="pub")
+        assert not any(e.participant == "sub" for e in lobby.events if isinstance(e, TransportLost))
+        publisher.close()
+        subscriber.close()
+
+
+async def test_a_transport_that_never_connects_is_given_up() -> None:
+    clock = Clock()
+    async with Lobby(clock=clock) as lobby:
+        lobby.sfu.join("room", "ghost")
+        await lobby.event(OfferMade, participant="ghost")
+        clock.ahead_s = 31.0
+        lost = await lobby.event(TransportLost, participant="ghost")
+        assert lost.reason == "never connected"
+
+
+async def test_a_browser_that_says_goodbye_is_gone_at_once() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        assert publisher.dtls is not None
+        await publisher.dtls.stop()
+        lost = await lobby.event(TransportLost, participant="pub")
+        assert lost.reason == "closed by peer"
+        await lobby.event(OfferMade, lobby.events.index(lost), participant="sub", tracks=())
+        publisher.close()
+        subscriber.close()
+
+
+async def test_mute_stops_packets_and_unmute_goes_on_at_a_keyframe_without_a_gap() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        track = next(e.track for e in lobby.events if isinstance(e, TrackPublished))
+        publisher.send_rtp(publisher.packet(1, KEYFRAME))
+        first = await subscriber.rtp()
+        lobby.sfu.update_track("room", "pub", track, muted=True)
+        await lobby.event(TrackUpdated, muted=True)
+        publisher.send_rtp(publisher.packet(2))
+        await dropped(lobby, DropReason.PRODUCER_MUTED)
+        lobby.sfu.update_track("room", "pub", track, muted=False)
+        publisher.send_rtp(publisher.packet(3))
+        await dropped(lobby, DropReason.WAITING_FOR_KEYFRAME)
+        publisher.send_rtp(publisher.packet(4, KEYFRAME))
+        assert (await subscriber.rtp()).sequence == first.sequence + 1 & 0xFFFF
+        with pytest.raises(MediaError, match="no such track"):
+            lobby.sfu.update_track("room", "sub", track, muted=True)
+        publisher.close()
+        subscriber.close()
+
+
+async def test_ice_restart_keeps_media_flowing_on_the_same_dtls() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        old = subscriber.media.ice_ufrag
+        seen = len(lobby.events)
+        await lobby.sfu.restart("room", "sub", "subscribe")
+        offer = await lobby.event(OfferMade, seen, participant="sub")
+        publisher.send_rtp(publisher.packet(1, KEYFRAME))
+        await subscriber.rtp()  # the old path still carries
+        await subscriber.checked()
+        subscriber.aim(offer.sdp)
+        assert subscriber.media.ice_ufrag != old
+        await lobby.sfu.answer("room", "sub", offer.offer_id, subscriber.answer(offer.sdp))
+        await subscriber.checked()
+        subscriber.check(ufrag=old)  # the old generation ended with the nomination
+        await dropped(lobby, DropReason.STUN_UNKNOWN_USER)
+        publisher.send_rtp(publisher.packet(2))
+        await subscriber.rtp()
+        publisher.close()
+        subscriber.close()
+
+
+async def test_an_offer_with_new_credentials_restarts_ice_on_publish() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        old = publisher.media.ice_ufrag
+        publisher.ufrag, publisher.password = "fresh123", "f" * 24
+        published = await lobby.sfu.publish("room", "pub", publisher.offer())
+        publisher.aim(published.sdp)
+        assert publisher.media.ice_ufrag != old
+        await publisher.checked()
+        publisher.send_rtp(publisher.packet(1, KEYFRAME))
+        await subscriber.rtp()
+        assert sum(isinstance(e, TrackPublished) for e in lobby.events) == 1
+        publisher.close()
+        subscriber.close()
+
+
+async def test_media_follows_a_client_whose_address_changes() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        link = await Link.open(lobby.sfu.port)
+        subscriber.remote = ("127.0.0.1", link.port)  # the server now sees another address
+        await subscriber.checked()
+        publisher.send_rtp(publisher.packet(1, KEYFRAME))
+        await subscriber.rtp()
+        assert link.passed == 1
+        link.close()
+        publisher.close()
+        subscriber.close()
+
+
+async def test_one_transport_cannot_take_the_address_of_another_that_is_alive() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        mine = publisher.media
+        publisher.media = subscriber.media
+        publisher.check()
+        await dropped(lobby, DropReason.STUN_ADDRESS_TAKEN)
+        publisher.media = mine
+        publisher.send_rtp(publisher.packet(1, KEYFRAME))
+        await subscriber.rtp()
+        publisher.close()
+        subscriber.close()
+
+
+async def test_leaving_frees_the_m_line_for_the_next_track() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        before = next(
+            e for e in lobby.events if isinstance(e, OfferMade) and e.participant == "sub"
+        )
+        seen = len(lobby.events)
+        await lobby.sfu.leave("room", "pub")
+        empty = await lobby.event(OfferMade, seen, participant="sub")
+        assert empty.tracks == ()
+        await lobby.sfu.answer("room", "sub", empty.offer_id, subscriber.answer(empty.sdp))
+        other = Raw(publisher.certificate)
+        lobby.sfu.join("room", "next", Rights(subscribe=False))
+        await other.connect((await lobby.sfu.publish("room", "next", other.offer())).sdp)
+        again = await lobby.event(OfferMade, lobby.events.index(empty) + 1, participant="sub")
+        assert [t.mid for t in again.tracks] == [t.mid for t in before.tracks]
+        await lobby.sfu.answer("room", "sub", again.offer_id, subscriber.answer(again.sdp))
+        await lobby.event(TransportConnected, participant="next")
+        other.send_rtp(other.packet(1, KEYFRAME))
+        await subscriber.rtp()
+        for raw in (publisher, subscriber, other):
+            raw.close()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_packets_lost_on_the_way_are_recovered_by_nack(seed: int) -> None:
+    async with Lobby() as lobby:
+        link = await Link.open(lobby.sfu.port, seed=seed, loss=0.1)
+        publisher, subscriber = await pair(lobby)
+        publisher.remote = ("127.0.0.1", link.port)
+        await publisher.checked()
+        publisher.send_rtp(publisher.packet(0, KEYFRAME))
+        sent = {n: publisher.send_rtp(publisher.packet(n)) for n in range(1, 200)}
+        publisher.remote = ("127.0.0.1", lobby.sfu.port)
+        publisher.send_rtp(publisher.packet(200))
+        await _answer_nacks(publisher, sent, lobby)
+        assert link.lost > 5
+        link.close()
+        publisher.close()
+        subscriber.close()
+
+
+async def _answer_nacks(publisher: Raw, sent: dict[int, bytes], lobby: Lobby) -> None:
+    """Play a publisher's part until nothing is missing."""
+    from media.wire import rtcp
+
+    (producer,) = lobby.sfu._rooms["room"].producers.values()
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            for report in rtcp.parse(await publisher.rtcp()):
+                if isinstance(report, rtcp.Nack):
+                    for sequence in report.sequences:
+                        publisher.send(sent[sequence])
+            (stream,) = producer.streams
+            if stream.reception.packets and not stream.nacks.missing:
+                return
+
+
+async def test_who_speaks_is_told_and_who_is_muted_is_not() -> None:
+    async with Lobby() as lobby:
+        alice = lobby.client("alice")
+        published = await alice.publish(Tone(), Picture())
+        heard = await lobby.event(SpeakersChanged)
+        assert [who for who, _level in heard.speakers] == ["alice"]
+        track = next(t.track for t in published.tracks if t.kind == "audio")
+        lobby.sfu.update_track("room", "alice", track, muted=True)
+        await lobby.event(SpeakersChanged, lobby.events.index(heard), speakers=())
+
+
+async def test_rights_and_limits_are_refused_with_a_code() -> None:
+    async with Lobby(max_participants=2, max_tracks=0) as lobby:
+        raw = Raw()
+        lobby.sfu.join("room", "a", Rights(publish=False))
+        lobby.sfu.join("room", "b", Rights(sources=frozenset({"screen"})))
+        for call, code in (
+            (lambda: lobby.sfu.publish("room", "a", raw.offer()), "forbidden"),
+            (lambda: lobby.sfu.publish("room", "b", raw.offer()), "too_large"),
+            (lambda: lobby.sfu.publish("room", "b", "v=0"), "bad_request"),
+            (lambda: lobby.sfu.publish("none", "b", ""), "not_found"),
+            (lambda: lobby.sfu.answer("room", "b", "offer-9", ""), "conflict"),
+        ):
+            with pytest.raises(MediaError) as refused:
+                await call()
+            assert refused.value.code == code
+        with pytest.raises(MediaError, match="full"):
+            lobby.sfu.join("room", "c")
+        raw.close()
