@@ -26,6 +26,7 @@ MESSAGE = CONVERSATION + "/messages/{seq}"
 OPERATIONS = (
     Operation("GET", "/conversations", "conversation:list", "conversations"),
     Operation("POST", "/conversations", "conversation:create", "conversations", 201),
+    Operation("POST", "/join", "conversation:join", "conversations"),
     Operation("GET", CONVERSATION, "conversation:get", "conversations"),
     Operation("PATCH", CONVERSATION, "conversation:update", "conversations"),
     Operation("POST", CONVERSATION + "/join", "conversation:join", "conversations"),
@@ -38,6 +39,7 @@ OPERATIONS = (
     Operation("DELETE", CONVERSATION + "/members/{user}", "member:remove", "members"),
     Operation("GET", CONVERSATION + "/invites", "invite:list", "members"),
     Operation("POST", CONVERSATION + "/invites", "invite:create", "members", 201),
+    Operation("DELETE", "/invites/{invite}", "invite:revoke", "members"),
     Operation("GET", CONVERSATION + "/events", "history:get", "messages"),
     Operation("POST", CONVERSATION + "/messages", "message:send", "messages", 201),
     Operation("PATCH", MESSAGE, "message:edit", "messages"),

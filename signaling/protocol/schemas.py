@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from signaling.errors import CODES
-from signaling.protocol import admin
 from signaling.protocol.events import EVENTS, LOG_FIELDS, EventKind
+from signaling.protocol.management import MANAGEMENT, Managing
 from signaling.protocol.rest import OPERATIONS, Operation
 
 VERSION = "1"
@@ -17,30 +17,18 @@ REF = "#/components/schemas/{name}"
 Requests = Mapping[str, type[msgspec.Struct]]
 """Event name -> the struct of its payload."""
 
-MANAGEMENT: tuple[tuple[str, str, str, type | None, type | None, int], ...] = (
-    ("GET", "/app", "The calling key's app.", None, admin.AppView, 200),
-    ("PATCH", "/app", "Change the app's settings.", admin.UpdateApp, admin.AppView, 200),
-    ("GET", "/keys", "The app's keys.", None, None, 200),
-    ("POST", "/keys", "Make a key.", admin.CreateKey, admin.KeyView, 201),
-    ("DELETE", "/keys/{key}", "Revoke a key.", None, admin.KeyView, 200),
-    ("POST", "/tokens", "Mint a user's token.", admin.CreateToken, admin.TokenView, 201),
-    ("GET", "/users/{user}/devices", "A user's devices.", None, None, 200),
-    ("DELETE", "/users/{user}/devices/{device}", "Sign a device out.", None, None, 200),
-)
-
 
 def openapi(requests: Requests) -> dict[str, Any]:
     """The OpenAPI document of `/v1`."""
-    bodies = [kind for row in MANAGEMENT for kind in row[3:5] if isinstance(kind, type)]
+    bodies = [kind for row in MANAGEMENT for kind in (row.body, row.answer) if kind]
     components = _components([*requests.values(), *bodies])
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         if operation.event in requests:
             entry = _operation(operation, requests[operation.event], components)
             paths.setdefault("/v1" + operation.path, {})[operation.method.lower()] = entry
-    for method, path, summary, body, answer, status in MANAGEMENT:
-        entry = _managing(path, summary, body, answer, status)
-        paths.setdefault("/v1" + path, {})[method.lower()] = entry
+    for row in MANAGEMENT:
+        paths.setdefault("/v1" + row.path, {})[row.method.lower()] = _managing(row)
     return {
         "openapi": "3.1.0",
         "info": {"title": "TokenIM", "version": VERSION},
@@ -101,7 +89,7 @@ def _operation(
     required = [name for name in schema.get("required", []) if name in left]
     parameters = [_parameter("path", name, schema["properties"], True) for name in in_path]
     entry: dict[str, Any] = {
-        "operationId": _identifier(operation.method.lower(), operation.event),
+        "operationId": _identifier(operation.method.lower(), operation.path),
         "summary": _summary(kind).removeprefix(f"`{operation.event}`").lstrip(":. ")
         or operation.event,
         "tags": [operation.tag],
@@ -121,22 +109,25 @@ def _operation(
     return entry
 
 
-def _managing(
-    path: str, summary: str, body: type | None, answer: type | None, status: int
-) -> dict[str, Any]:
-    result = {"$ref": REF.format(name=answer.__name__)} if answer else {"type": "object"}
+def _managing(row: Managing) -> dict[str, Any]:
+    result: dict[str, Any] = {"type": "object"}
+    if row.answer is not None:
+        result = {"$ref": REF.format(name=row.answer.__name__)}
+    if row.listed:
+        rows = {"type": "array", "items": result}
+        result = {"type": "object", "properties": {row.listed: rows}, "required": [row.listed]}
     entry: dict[str, Any] = {
-        "summary": summary,
+        "summary": row.summary,
         "tags": ["management"],
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(r"{(\w+)}", path)
+            for name in re.findall(r"{(\w+)}", row.path)
         ],
-        "responses": _responses(status, result),
+        "responses": _responses(row.status, result),
         "security": [{"key": []}],
     }
-    if body is not None:
-        schema = {"$ref": REF.format(name=body.__name__)}
+    if row.body is not None:
+        schema = {"$ref": REF.format(name=row.body.__name__)}
         entry["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     return entry
 
@@ -227,8 +218,8 @@ def _socket_operation(action: str, name: str) -> dict[str, Any]:
     }
 
 
-def _identifier(verb: str, event: str) -> str:
-    return verb + "".join(word.title() for word in re.split(r"[:_]", event))
+def _identifier(verb: str, name: str) -> str:
+    return verb + "".join(word.title() for word in re.split(r"[:_/{}]+", name))
 
 
 def _summary(kind: type) -> str:
