@@ -20,6 +20,8 @@ from signaling.gateway.config import GatewayConfig
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 LINGER_S = 5.0
 """For the peer to read what is left and answer a close frame, before the transport is cut."""
+MAX_PENDING_BYTES = 32 * 1024
+"""Written within one turn of the loop before it is flushed early."""
 MAX_UNREAD_PONGS_BYTES = 4096
 
 
@@ -33,13 +35,41 @@ class LinkOwner(Protocol):
         """The WebSocket ended. Called once, and not after `Link.close` or `Link.abort`."""
 
 
+class Flusher:
+    """Writes, at the end of a turn of the loop, what its turn put into the Links.
+
+    Several packets for one client then cost one system call, which is most of what a packet costs.
+    """
+
+    __slots__ = ("_dirty", "_loop")
+
+    def __init__(self) -> None:
+        self._dirty: list[Link] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def add(self, link: "Link") -> None:
+        """The Link has something to flush."""
+        if not self._dirty:
+            self._loop = self._loop or asyncio.get_running_loop()
+            self._loop.call_soon(self._flush)
+        self._dirty.append(link)
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        for link in dirty:
+            link.flush()
+
+
 class Link(asyncio.Protocol):
     """The server's end of one WebSocket."""
 
     __slots__ = (
         "_closing",
+        "_flusher",
         "_linger",
         "_max_queue_bytes",
+        "_pending",
+        "_pending_bytes",
         "_reader",
         "_registry",
         "_transport",
@@ -60,9 +90,12 @@ class Link(asyncio.Protocol):
         self.owner: LinkOwner | None = owner
         self._transport = transport
         self._registry = registry
+        self._flusher = registry.flusher
         self._max_queue_bytes = config.max_queue_bytes
         # made here
         self._reader = frames.FrameReader(config.max_packet_bytes, config.max_fragments)
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
         self._closing = False
         self._linger: asyncio.TimerHandle | None = None
         self.congested = False
@@ -84,20 +117,40 @@ class Link(asyncio.Protocol):
 
     def write(self, frame: bytes, volatile: bool = False) -> bool:
         """Send a finished frame, in order. False when the peer is too slow to be given more."""
-        if not self.congested:
-            self._transport.write(frame)
-            return True
+        if self.congested:
+            return self._write_slowly(frame, volatile)
+        pending = self._pending
+        if not pending:
+            self._flusher.add(self)
+        pending.append(frame)
+        self._pending_bytes += len(frame)
+        if self._pending_bytes > MAX_PENDING_BYTES:
+            self.flush()
+        return True
+
+    def _write_slowly(self, frame: bytes, volatile: bool) -> bool:
         if volatile:
             self.dropped += 1
             return True
-        if self._transport.get_write_buffer_size() + len(frame) > self._max_queue_bytes:
+        if self.queued_bytes + len(frame) > self._max_queue_bytes:
             return False
+        self.flush()
         self._transport.write(frame)
         return True
 
+    def flush(self) -> None:
+        """Hand what this turn wrote to the transport."""
+        pending = self._pending
+        if not pending:
+            return
+        self._transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
+        pending.clear()
+        self._pending_bytes = 0
+
     @property
     def queued_bytes(self) -> int:
-        return self._transport.get_write_buffer_size()
+        """What the peer has not taken yet."""
+        return self._pending_bytes + self._transport.get_write_buffer_size()
 
     def pause_reading(self) -> None:
         if not self._transport.is_closing() and self._transport.is_reading():
@@ -117,6 +170,7 @@ class Link(asyncio.Protocol):
         if self._closing or self._transport.is_closing():
             return
         self._closing = True
+        self.flush()
         self._transport.write(frames.build_close(code, reason))
         self.resume_reading()
         loop = asyncio.get_running_loop()
@@ -124,6 +178,7 @@ class Link(asyncio.Protocol):
 
     def abort(self) -> None:
         """End at once and forget what is queued; the owner hears no more."""
+        self._pending.clear()
         self.owner = None
         self._closing = True
         self._transport.abort()
@@ -159,6 +214,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
+        self._pending.clear()
         self._registry.discard(self)
         if self._linger is not None:
             self._linger.cancel()
@@ -170,6 +226,7 @@ class Link(asyncio.Protocol):
         if opcode == frames.CLOSE:
             self._end(frames.CODE_NORMAL, "transport close")
         elif opcode == frames.PING and self.queued_bytes < MAX_UNREAD_PONGS_BYTES:
+            self.flush()
             self._transport.write(frames.build(frames.PONG, payload))
 
     def _end(self, code: int, reason: str) -> None:
@@ -185,6 +242,7 @@ class Links:
     """Every WebSocket of a server whose transport is open, also those saying good-bye."""
 
     def __init__(self) -> None:
+        self.flusher = Flusher()
         self._open: set[Link] = set()
         self._emptied = asyncio.Event()
 
