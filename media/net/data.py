@@ -17,6 +17,9 @@ from media.net.dtls import Dtls
 MAX_MESSAGE_BYTES: Final = 65_536
 """Announced as max-message-size (RFC 8841)."""
 SCTP_PORT: Final = 5000
+RECEIVE_WINDOW_BYTES: Final = 384 * 1024
+"""What a peer may have in flight. It must fit the queue before DTLS (dtls.MAX_QUEUED records), or
+a fast sender loses packets there; aiortc's own 1 MiB does not."""
 MAX_CHANNELS: Final = 64
 _OVERRUN_BYTES: Final = 256 * 1024
 """How far below zero the receive window may go: what was in flight when it closed."""
@@ -44,6 +47,7 @@ class DataTransport:
         self._on_channel = on_channel
         # made here
         self.sctp = RTCSctpTransport(dtls, SCTP_PORT)
+        self.sctp._advertised_rwnd = RECEIVE_WINDOW_BYTES
         self.sctp.on("datachannel", self._opened)
         self._stopped = False
 
