@@ -1,5 +1,6 @@
 """Someone in front of a browser: what they do, and what they can see."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -64,6 +65,13 @@ class Person:
         """Send a file by the file picker."""
         file: Any = {"name": name, "mimeType": mime_type, "buffer": content}
         await self.page.locator(".composer input[type=file]").set_input_files(file)
+
+    async def fetched_hash(self, name: str) -> str:
+        """Download a file of the log; the sha256 of what was saved."""
+        async with self.page.expect_download() as download:
+            await self.button(f"Download {name}").click()
+        path = await (await download.value).path()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
 
     # What they see
 

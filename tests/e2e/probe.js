@@ -19,4 +19,19 @@ globalThis.probe = {
     const voices = [...tokenim.room.media.subscriber.tracks].filter(([, one]) => one.kind === "audio");
     return voices.length === count && voices.every(([id]) => stats.get(id).audio_energy > 0);
   },
+
+  /** Once `bytes` of an upload have left, cut the connection and the transport it goes by. */
+  cutUpload(bytes) {
+    const [upload] = tokenim.client.files.uploads;
+    if (!upload || upload.done_bytes < bytes) return false;
+    probe.cutAt = upload.done_bytes;
+    let waited = false;
+    upload.on("changed", () => {
+      waited ||= upload.state === "waiting";
+      if (waited && upload.state === "moving") probe.resumedAt ??= upload.done_bytes;
+    });
+    tokenim.client._socket.io.engine.close();
+    tokenim.room.media.publisher.pc.close();
+    return true;
+  },
 };

@@ -110,20 +110,12 @@ async def test_markup_in_a_message_stays_text(server: Server, arrive: Arrive, ro
     assert links == ["https://example.org/a?b=1"]
 
 
-async def fetched_hash(person: Person, name: str) -> str:
-    """Download through the page, as a person would."""
-    async with person.page.expect_download() as download:
-        await person.button(f"Download {name}").click()
-    path = await (await download.value).path()
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 async def test_a_file_arrives_as_it_was_sent(server: Server, arrive: Arrive, room: str) -> None:
     ann, bo = await two(server, arrive, room)
     content = random.Random(7).randbytes(1_500_000)
     await ann.attach("bytes.bin", "application/octet-stream", content)
     await expect(bo.button("Download bytes.bin")).to_be_visible(timeout=WAIT_MS)
-    assert await fetched_hash(bo, "bytes.bin") == hashlib.sha256(content).hexdigest()
+    assert await bo.fetched_hash("bytes.bin") == hashlib.sha256(content).hexdigest()
     card = bo.page.locator(".log .file[data-file]")
     await expect(card).to_have_attribute("data-via", "channel")
 
@@ -137,7 +129,7 @@ async def test_files_work_without_a_media_connection(
     content = random.Random(8).randbytes(5_000_000)
     await ann.attach("more.bin", "application/octet-stream", content)
     await expect(bo.button("Download more.bin")).to_be_visible(timeout=WAIT_MS)
-    assert await fetched_hash(bo, "more.bin") == hashlib.sha256(content).hexdigest()
+    assert await bo.fetched_hash("more.bin") == hashlib.sha256(content).hexdigest()
     card = bo.page.locator(".log .file[data-file]")
     await expect(card).to_have_attribute("data-via", "http")
 

@@ -1,5 +1,6 @@
 """Things break, and people go on."""
 
+import hashlib
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -130,14 +131,12 @@ async def test_an_upload_goes_on_after_a_lost_connection(
         await one.join(server.url, room)
     content = os.urandom(12_000_000)
     await ann.attach("large.bin", "application/octet-stream", content)
-    await ann.until(
-        """() => {
-          const [upload] = tokenim.client.files.uploads;
-          if (!upload || upload.done_bytes < 500_000) return false;
-          globalThis.cutAt = upload.done_bytes;
-          tokenim.client._socket.io.engine.close();
-          tokenim.room.media.publisher.pc.close();
-          return true;
-        }"""
-    )
+    await ann.until("probe.cutUpload", 500_000)
     await expect(bo.button("Download large.bin")).to_be_visible(timeout=2 * WAIT_MS)
+    resumed_at, cut_at = await ann.page.evaluate("[probe.resumedAt, probe.cutAt]")
+    assert 0 < resumed_at < len(content)
+    assert cut_at < len(content)
+    assert await bo.fetched_hash("large.bin") == hashlib.sha256(content).hexdigest()
+    for one in (ann, bo):
+        await one.in_room()
+        await one.sees_video_of(1)

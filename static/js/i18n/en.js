@@ -42,6 +42,7 @@ export const en = {
   "room.left": "{name} left",
   "room.removed": "You were removed from the call.",
   "room.replaced": "You joined this room from another window.",
+  "room.muted": "A moderator muted you",
   "room.ended": "The connection to this room ended.",
   "room.rejoin": "Join again",
   "room.you": "{name} (you)",

@@ -42,6 +42,7 @@ export const zh = {
   "room.left": "{name} 离开了",
   "room.removed": "你已被移出通话。",
   "room.replaced": "你已从另一个窗口加入此房间。",
+  "room.muted": "主持人将你静音了",
   "room.ended": "与此房间的连接已结束。",
   "room.rejoin": "重新加入",
   "room.you": "{name}(你)",

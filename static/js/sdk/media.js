@@ -35,6 +35,8 @@ export class Media extends Emitter {
     this.subscriber = null;
     /** @type {Map<Source, Local>} */
     this.local = new Map();
+    /** Own `track:update` requests under way: their echo is no news. */
+    this.telling = 0;
   }
 
   /** Whether both transports that are in use carry packets. */
@@ -121,7 +123,13 @@ export class Media extends Emitter {
    */
   async _tellMuted(source, muted) {
     const track = this.publisher?.sent.get(source)?.id;
-    if (track) await this._options.request("track:update", { room: this._options.room, track, muted });
+    if (!track) return;
+    this.telling++;
+    try {
+      await this._options.request("track:update", { room: this._options.room, track, muted });
+    } finally {
+      this.telling--;
+    }
   }
 
   /** @param {Subscriber} subscriber */

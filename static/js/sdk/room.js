@@ -20,6 +20,7 @@ import { backoff, delay, Serial } from "./wait.js";
  *
  * @typedef {{state: RoomState, participants: void, track: ReceivedTrack, ended: ReceivedTrack,
  *   speakers: string[], quality: Map<string, number>, link: boolean, removed: {reason: string},
+ *   muted: Source,
  *   data: any, channel: RTCDataChannel}} RoomEvents
  */
 
@@ -234,8 +235,20 @@ export class Room extends Emitter {
     const tracks = participant.tracks ?? [];
     const known = tracks.find((track) => track.track === data.track);
     const others = tracks.filter((track) => track !== known);
+    if (event === "track:updated" && data.muted) this._mutedBy(data);
     participant.tracks = event === "track:unpublished" ? others : [...others, { ...known, ...data }];
     this.emit("participants", undefined);
+  }
+
+  /**
+   * A moderator may have muted an own track.
+   * @param {TrackInfo & {participant: string}} data
+   */
+  _mutedBy({ participant, source }) {
+    const local = this.media.local.get(source);
+    if (participant === this.participant && local && !local.muted && !this.media.telling) {
+      this.emit("muted", source);
+    }
   }
 
   /** @param {any} offer */

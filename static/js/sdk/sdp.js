@@ -24,15 +24,22 @@ export function codecsPreferring(kind, name) {
 }
 
 /**
- * Three layers for a camera, small to large: the SFU forwards to each viewer the one that fits.
+ * Layers for a camera, small to large: the SFU forwards to each viewer the one that fits. Three from
+ * 540 lines on, two from 270: browsers leave out the largest one of more than that.
  * @param {number} height of the capture
  * @returns {RTCRtpEncodingParameters[]}
  */
 export function simulcastLayers(height) {
-  const full_bps = height > 540 ? 1_700_000 : height > 270 ? 700_000 : 300_000;
+  if (height < 270) return [{ maxBitrate: 300_000 }];
+  if (height < 540) {
+    return [
+      { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 180_000 },
+      { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 700_000 },
+    ];
+  }
   return [
-    { rid: "q", scaleResolutionDownBy: 4, maxBitrate: Math.max(90_000, full_bps / 12) },
-    { rid: "h", scaleResolutionDownBy: 2, maxBitrate: full_bps / 3.5 },
-    { rid: "f", scaleResolutionDownBy: 1, maxBitrate: full_bps },
+    { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 140_000 },
+    { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 480_000 },
+    { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
   ];
 }

@@ -81,8 +81,8 @@ export class Upload extends Transfer {
       sha256,
     });
     this.file = offer.file;
-    this.setState("moving");
     this.progress(offer.offset);
+    this.setState("moving");
     if (this.size && offer.offset === this.size) return; // The server knows these bytes already.
     const transport = this._channelFailures < 2 ? this._transport() : null;
     if (transport) await this._byChannel(offer, transport);

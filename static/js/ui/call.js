@@ -187,6 +187,7 @@ export class Call {
       room.on("link", () => this._linkChanged()),
       room.on("participants", () => this._participantsChanged(room)),
       room.on("removed", ({ reason }) => this._removed(reason)),
+      room.on("muted", (source) => this._muted(source)),
       devices.on("changed", () => this._update()),
       devices.on("lost", () => toast(t("device.lost"))),
       onLanguage(() => this._update()),
@@ -301,6 +302,13 @@ export class Call {
   _removed(reason) {
     toast(t(reason === "replaced" ? "room.replaced" : "room.removed"));
     void this.leave();
+  }
+
+  /** @param {import("../sdk/types.js").Source} source */
+  _muted(source) {
+    toast(t("room.muted"));
+    if (source === "microphone" || source === "camera") void this._options.devices.set(source, false);
+    else void this._feed?.stopScreen();
   }
 
   /** @param {boolean} blocked */
