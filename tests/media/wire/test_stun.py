@@ -75,6 +75,42 @@ def test_refuses_other_methods_and_oversize() -> None:
         stun.parse(bytes(large))
 
 
+def test_an_independent_codec_reads_ours() -> None:
+    request, transaction = stun.binding_request("abcd:efgh", PASSWORD, controlling=7)
+    theirs = codec.parse_message(request)
+    assert theirs.check_message_integrity(PASSWORD.encode())
+    assert theirs.attributes["USERNAME"] == "abcd:efgh"
+    assert theirs.attributes["ICE-CONTROLLING"] == 7
+    for host in ("192.0.2.7", "2001:db8::7"):
+        theirs = codec.parse_message(stun.binding_success(transaction, (host, 7000), PASSWORD))
+        assert theirs.attributes["XOR-MAPPED-ADDRESS"] == (host, 7000)
+        assert theirs.check_message_integrity(PASSWORD.encode())
+    theirs = codec.parse_message(stun.binding_error(transaction, stun.ROLE_CONFLICT, PASSWORD))
+    assert theirs.attributes["ERROR-CODE"] == (487, "Role Conflict")
+    assert theirs.check_message_integrity(PASSWORD.encode())
+
+
+def test_we_read_an_independent_codec() -> None:
+    request = codec.Message(codec.Method.BINDING, codec.Class.REQUEST)
+    request.attributes = {"USERNAME": "abcd:efgh", "ICE-CONTROLLED": 9, "USE-CANDIDATE": None}
+    request.add_message_integrity(PASSWORD.encode())
+    message = stun.parse(bytes(request))
+    assert (message.username, message.controlled) == ("abcd:efgh", 9)
+    assert message.use_candidate
+    assert stun.authentic(message, PASSWORD)
+
+
+def test_what_follows_the_integrity_is_not_believed() -> None:
+    request = codec.Message(codec.Method.BINDING, codec.Class.REQUEST)
+    request.add_message_integrity(PASSWORD.encode())
+    del request.attributes["FINGERPRINT"]
+    request.attributes["USE-CANDIDATE"] = None
+    request.add_fingerprint()
+    message = stun.parse(bytes(request))
+    assert stun.authentic(message, PASSWORD)
+    assert not message.use_candidate
+
+
 @pytest.mark.parametrize(
     ("username", "parts"),
     [("abcd:efgh", ("abcd", "efgh")), ("abcd:e:f", ("abcd", "e:f"))],
