@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 WATCH_S = 2.5
 """How often claims are renewed and other nodes looked at."""
-MISSES_MAX = 3
+MISSES_MAX = 2
 """A node not announced this many times in a row is dead."""
 REQUEST_TIMEOUT_S = 8.0
 MODERATORS = frozenset({"owner", "admin"})
@@ -325,7 +325,7 @@ class Rooms:
         for room in list(self._host.rooms.values()):
             for one in list(room.participants.values()):
                 if one.node == node:
-                    self._host.absent(room, one)
+                    self._host.remove(room, one, "lost")
 
     async def drain(self) -> None:
         """This node is going: its Participants join again elsewhere."""
