@@ -24,6 +24,8 @@ from scripts.benches import socketio_load as load
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "socketio-bench"
 ROOM_SIZES = (20, 200, 2000)
+WINDOWS = (1, 4)
+"""Messages to the room that are under way at once."""
 SERVERS = ("ours", "node")
 IDLE = 1000
 
@@ -49,6 +51,12 @@ class Server:
         tasks = Path(f"/proc/{self.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
+    def pin(self) -> None:
+        """To the first core, where there is another one for the load."""
+        if (os.cpu_count() or 1) > 1:
+            for task in Path(f"/proc/{self.pid}/task").iterdir():
+                os.sched_setaffinity(int(task.name), {0})
+
     def rss_bytes(self) -> int:
         """Resident memory."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
@@ -66,11 +74,10 @@ async def running(name: str) -> AsyncIterator[Server]:
     )
     assert process.stdout is not None
     port = int(await asyncio.wait_for(process.stdout.readline(), 30))
-    if (os.cpu_count() or 1) > 1:
-        for task in Path(f"/proc/{process.pid}/task").iterdir():
-            os.sched_setaffinity(int(task.name), {0})
+    server = Server(process, port)
+    server.pin()
     try:
-        yield Server(process, port)
+        yield server
     finally:
         process.kill()
         await process.wait()
@@ -85,10 +92,11 @@ async def measure(name: str, seconds: float, figures: Figures) -> None:
         await idle(server, figures["idle connection, KB"][name])
         for size in ROOM_SIZES:
             clients = await load.join_many(server.port, f"room{size}", size)
-            before = server.cpu_s()
-            deliveries = await load.fan_out(clients, seconds, window=4)
-            spent = server.cpu_s() - before
-            figures[f"fan-out to {size}, µs per delivery"][name].append(spent / deliveries * 1e6)
+            for window in WINDOWS:
+                before = server.cpu_s()
+                deliveries = await load.fan_out(clients, seconds, window)
+                spent = (server.cpu_s() - before) / deliveries * 1e6
+                figures[f"fan-out to {size}, {window} in flight, µs"][name].append(spent)
             load.leave(clients)
         await acks(server, seconds, name, figures)
         await offered(server, seconds, name, figures)

@@ -1,9 +1,9 @@
-"""The load of the Socket.IO benchmark: raw WebSocket clients that count bytes, alike for any server."""
+"""The load of the Socket.IO benchmark: raw clients that count bytes, alike for any server."""
 
 import asyncio
 import json
 import time
-from typing import Any
+from typing import Any, cast
 
 HANDSHAKE = (
     b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -42,8 +42,7 @@ class Client(asyncio.Protocol):
         self.stage = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or transport is not None
-        self.transport = transport  # type: ignore[assignment]
+        self.transport = cast("asyncio.Transport", transport)
         self.transport.write(HANDSHAKE)
 
     def data_received(self, data: bytes) -> None:
