@@ -7,7 +7,7 @@ from typing import Protocol
 from signaling.adapters.blobs import ObjectBlobs
 from signaling.adapters.spool import Spool
 from signaling.dispatch import Handler
-from signaling.model import Appended, Draft, Identity
+from signaling.model import Appended, Draft, Event, Identity
 from signaling.ports import Broker, Clock
 from signaling.protocol.files import FileCancel, FileFetch, FileOffer
 from signaling.services.file_finish import FileFinish, Pictures
@@ -23,10 +23,13 @@ from signaling.tasks import Tasks
 
 
 class Log(Protocol):
-    """The end of a log."""
+    """The logs, as far as files need them."""
 
     async def append(self, draft: Draft) -> Appended:
         """On disk when it returns."""
+
+    async def get(self, conversation: str, seq: int) -> Event | None:
+        """One event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,9 @@ class Filing:
     ) -> None:
         spooled = Spool(spool)
         landings = Landings(spooled)
-        rights = FileRights(outside.records, outside.members, outside.posting, outside.rooms)
+        rights = FileRights(
+            outside.records, outside.members, outside.log, outside.posting, outside.rooms
+        )
         news = FileNews(outside.log, outside.broker, outside.clock)
         finish = FileFinish(
             outside.records,
@@ -93,7 +98,14 @@ class Filing:
         )
         self.relay = FileRelay(self.files, outside.who)
         self.sweep = FileSweep(
-            outside.records, blobs, spooled, landings, self.files, finish, outside.clock
+            outside.records,
+            rights,
+            blobs,
+            spooled,
+            landings,
+            self.files,
+            finish,
+            outside.clock,
         )
 
     def table(self) -> dict[str, Handler]:

@@ -86,4 +86,7 @@ class FileRecords(Protocol):
     async def stale(self, state: State, before: int, limit: int = 100) -> list[File]:
         """Files in a state since before a time, longest first. `ready` means: without a message."""
 
+    async def posted(self, after: str, limit: int) -> list[File]:
+        """Files that have a message, ordered by id."""
+
     async def delete(self, file: str) -> None: ...

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from signaling.errors import Refused
-from signaling.model import Conversation, Identity, Member
+from signaling.model import Conversation, Event, Identity, Member
 from signaling.services.file_record import File, FileRecords
 
 
@@ -15,6 +15,13 @@ class Members(Protocol):
 
     async def member(self, conversation: str, user: str) -> Member | None:
         """One who has not left."""
+
+
+class Messages(Protocol):
+    """The messages that files were posted as."""
+
+    async def get(self, conversation: str, seq: int) -> Event | None:
+        """One event."""
 
 
 class Posting(Protocol):
@@ -49,11 +56,17 @@ class FileRights:
     """Raises Refused for what is not allowed; a file one may not read does not exist."""
 
     def __init__(
-        self, records: FileRecords, members: Members, posting: Posting, rooms: FileRooms
+        self,
+        records: FileRecords,
+        members: Members,
+        messages: Messages,
+        posting: Posting,
+        rooms: FileRooms,
     ) -> None:
         # passed in
         self._records = records
         self._members = members
+        self._messages = messages
         self._posting = posting
         self._rooms = rooms
 
@@ -84,9 +97,16 @@ class FileRights:
     async def readable(self, who: Identity, file: str) -> File:
         """A file this User may read. Raises Refused not_found."""
         found = await self._records.get(file)
-        if found is None or not await self.may_read(who, found):
+        if found is None or not await self.may_read(who, found) or await self.withdrawn(found):
             raise Refused("not_found", "no such file")
         return found
+
+    async def withdrawn(self, file: File) -> bool:
+        """Whether its message was recalled, has expired or was erased: so is the file then."""
+        if file.conversation is None or file.seq is None:
+            return False
+        message = await self._messages.get(file.conversation, file.seq)
+        return message is None or message.data.get("body") is None
 
     async def own(self, who: Identity, file: str) -> File:
         """A file this User offered. Raises Refused: forbidden when someone else did."""

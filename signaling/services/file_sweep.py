@@ -9,6 +9,7 @@ from signaling.errors import Refused
 from signaling.ports import Clock
 from signaling.services.file_finish import FileFinish
 from signaling.services.file_record import FileRecords
+from signaling.services.file_rights import FileRights
 from signaling.services.files import Files
 from signaling.services.landings import Landings
 
@@ -19,6 +20,8 @@ ABANDONED_MS = 24 * 3600 * 1000
 HALF_DONE_MS = 60 * 1000
 """A file that has been finishing for this long is not being finished any more."""
 PERIOD_S = 10 * 60.0
+LOOKED_AT_ONCE = 500
+"""Posted files whose messages are looked for in one round."""
 
 
 class SweptSpool(Protocol):
@@ -43,6 +46,7 @@ class FileSweep:
     def __init__(
         self,
         records: FileRecords,
+        rights: FileRights,
         blobs: SweptBlobs,
         spool: SweptSpool,
         landings: Landings,
@@ -52,12 +56,16 @@ class FileSweep:
     ) -> None:
         # passed in
         self._records = records
+        self._rights = rights
         self._blobs = blobs
         self._spool = spool
         self._landings = landings
         self._files = files
         self._finish = finish
         self._clock = clock
+        # made here
+        self._looked_at = ""
+        """The last file whose message was looked for; each round goes on from it."""
 
     async def sweep(self) -> None:
         """One round."""
@@ -65,6 +73,7 @@ class FileSweep:
         await self._finish_half_done(now - HALF_DONE_MS)
         await self._give_up_abandoned(now - ABANDONED_MS)
         await self._forget_unkept(now - ABANDONED_MS)
+        await self._forget_withdrawn()
         await self._delete_orphans(now - ABANDONED_MS)
 
     async def _finish_half_done(self, before: int) -> None:
@@ -104,6 +113,13 @@ class FileSweep:
             # Kept a while, so that the same client_id is told what became of it.
             for file in await self._records.stale(state, before):
                 await self._records.delete(file.id)
+
+    async def _forget_withdrawn(self) -> None:
+        posted = await self._records.posted(self._looked_at, LOOKED_AT_ONCE)
+        for file in posted:
+            if await self._rights.withdrawn(file):
+                await self._records.delete(file.id)
+        self._looked_at = posted[-1].id if len(posted) == LOOKED_AT_ONCE else ""
 
     async def _delete_orphans(self, before: int) -> None:
         async for key in self._blobs.keys(before):

@@ -186,6 +186,8 @@ class Files:
         file = await self._records.get(file_id)
         if file is None or file.state in ("cancelled", "failed"):
             raise Refused("not_found", "no such file")
+        if await self._rights.withdrawn(file):
+            raise Refused("not_found", "its message was recalled")
         return file
 
     async def open(self, file: File, start: int, end: int) -> Download:
@@ -255,6 +257,7 @@ class Files:
                 twin.state == "ready"
                 and twin.size == file.size
                 and await self._rights.may_read(who, twin)
+                and not await self._rights.withdrawn(twin)
                 and await self._blobs.size(twin.blob) == twin.size
             ):
                 return await self._finish.known(file, twin)

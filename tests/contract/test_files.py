@@ -72,5 +72,8 @@ async def test_what_is_stale(records: SqlFiles) -> None:
     assert [one.id for one in await records.stale("ready", 9)] == ["f_2"]
     assert [one.id for one in await records.stale("uploading", 9)] == ["f_3", "f_4"]
     assert [one.id for one in await records.stale("uploading", 4, 1)] == ["f_3"]
+    await records.create(file(5, state="ready", seq=6))
+    assert [one.id for one in await records.posted("", 9)] == ["f_1", "f_5"]
+    assert [one.id for one in await records.posted("f_1", 1)] == ["f_5"]
     await records.delete("f_3")
     assert await records.get("f_3") is None

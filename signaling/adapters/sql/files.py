@@ -83,6 +83,11 @@ class SqlFiles:
             query = query.where(files.c.seq.is_(None))
         return await self._all(query.order_by(files.c.touched_at).limit(limit))
 
+    async def posted(self, after: str, limit: int) -> list[File]:
+        """Files that have a message, ordered by id."""
+        query = select(files).where(files.c.id > after, files.c.seq.is_not(None))
+        return await self._all(query.order_by(files.c.id).limit(limit))
+
     async def delete(self, file: str) -> None:
         """Forget the row."""
         statement = delete(files).where(files.c.id == file)

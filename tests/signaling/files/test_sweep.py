@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from signaling.adapters.spool import Spool
 from signaling.errors import Refused
+from signaling.model import Change, Scene
 from signaling.protocol.files import FileFetch
 from signaling.services.file_sweep import ABANDONED_MS, HALF_DONE_MS
 from tests.signaling.files.conftest import House, person
@@ -83,6 +84,40 @@ async def test_blobs_without_a_file_go_and_others_stay(house: House) -> None:
     await house.filing.sweep.sweep()
     assert len(blobs(house)) == 1
     assert await house.read(ANN, twin) == CONTENT
+
+
+async def recall(house: House, seq: int) -> None:
+    """As `message:recall` does."""
+
+    def recalled(scene: Scene) -> Change:
+        assert scene.target is not None
+        return Change(target={**scene.target.data, "body": None, "recalled": True})
+
+    conversations = house.posts.conversations
+    await conversations.decide("app", house.conversation, ["ann"], recalled, seq)
+
+
+async def test_a_recalled_message_takes_its_file_along(house: House) -> None:
+    file = await house.send(ANN, CONTENT)
+    link = (await house.filing.files.fetch(BOB, FileFetch(file=file))).download_url
+    query = dict(pair.split("=") for pair in link.partition("?")[2].split("&"))
+    path = f"/v1/files/{file}"
+    await house.filing.files.linked(file, path, **query)
+    await recall(house, 1)
+    for asked in (
+        house.filing.files.fetch(BOB, FileFetch(file=file)),
+        house.filing.files.fetch(ANN, FileFetch(file=file)),
+        house.filing.files.linked(file, path, **query),
+    ):
+        with pytest.raises(Refused) as caught:
+            await asked
+        assert caught.value.code == "not_found"
+    assert (await house.offer(BOB, CONTENT)).offset == 0  # nor may it be had by its hash
+    house.now += ABANDONED_MS + 1000
+    age(house, house.now - ABANDONED_MS - 500)
+    await house.filing.sweep.sweep()
+    assert await house.records.get(file) is None
+    assert blobs(house) == []
 
 
 async def test_a_rooms_file_is_kept_a_day(house: House) -> None:
