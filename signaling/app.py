@@ -28,6 +28,7 @@ from signaling.adapters.sql import (
     SqlWaiting,
     open_database,
 )
+from signaling.allowance import AllowedHooks, Rate, Rates
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.auth.tokens import Tokens
@@ -48,6 +49,7 @@ from signaling.http.server import Server
 from signaling.late import Late
 from signaling.messaging import Beside, Messaging
 from signaling.metrics import Metrics
+from signaling.ports import Hooks
 from signaling.services.file_posting import FilePosting
 from signaling.services.files import FileLimits
 from signaling.services.limits import Limits
@@ -135,10 +137,12 @@ class Process:
             now_ms,
             (lambda emit: self._sfu(emit, filing)) if settings.media.enabled else None,
             participants_max=settings.limits.room_participants,
+            grace_s=settings.media.grace_ms / 1000,
+            ring_s=settings.media.ring_ms / 1000,
         )
         core.add(messaging.table())
         core.add(filing.table())
-        self._hooks.become(core.node)
+        self._hooks.become(self._allowed(core.node))
         rooms.become(core.rooms or NoRooms())
         if self.sfu is not None:
             await self._start_media(self.sfu)
@@ -168,7 +172,7 @@ class Process:
         self.gateway.attach(server.application)
         server.add(self.health.routes())
         server.add(Docs({name: handler.request for name, handler in table.items()}).routes())
-        server.add(FileRoutes(filing.files, callers.user).routes())
+        server.add(FileRoutes(filing.files, callers.acting).routes())
         server.add(Rest(table, callers).routes())
         server.add(Management(callers, registry, tokens, stores.users, shared.broker).routes())
         server.add(hooking.routes(callers).routes())
@@ -201,6 +205,18 @@ class Process:
         await hooking.start(self._stack)
         self.metrics.add_numbers("tokenim_outbox", hooking.runner.stats)
         return hooking
+
+    def _allowed(self, node: Hooks) -> AllowedHooks:
+        limits = self._settings.limits
+        rates = Rates(
+            connection=Rate(limits.connection_rate, 5 * limits.connection_rate),
+            user=Rate(limits.user_rate, 5 * limits.user_rate),
+            app=Rate(limits.app_rate, 5 * limits.app_rate),
+            address=Rate(limits.address_rate, 10 * limits.address_rate),
+        )
+        allowed = AllowedHooks(node, rates, now_ms)
+        self.metrics.add_numbers("tokenim_allowance", allowed.stats)
+        return allowed
 
     def _limits(self) -> Limits:
         limits = self._settings.limits

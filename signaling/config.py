@@ -65,6 +65,10 @@ class MediaSettings:
     announce: tuple[str, ...] = ()
     """Addresses put into candidates instead of the interfaces' own (behind NAT)."""
     enabled: bool = True
+    grace_ms: int = 6_000
+    """A Participant whose socket is lost stays in its Room this long."""
+    ring_ms: int = 45_000
+    """A call that nobody answers for so long is missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,14 @@ class LimitSettings:
     file_bytes: int = 2 * 1024**3
     app_files_bytes: int = 20 * 1024**3
     room_participants: int = 100
+    connection_rate: float = 100
+    """Requests a second of one Connection, after a burst of five seconds' worth; 0: any number."""
+    user_rate: float = 200
+    """Requests a second of one User on all devices."""
+    app_rate: float = 0
+    """Requests a second of one App on this node."""
+    address_rate: float = 50
+    """Connections a second from one address, after a burst of ten seconds' worth."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Core:
         *,
         grace_s: float = 6.0,
         participants_max: int = 100,
+        ring_s: float = 45.0,
     ) -> None:
         self._tasks = tasks = Tasks()
         broker = shared.broker
@@ -91,7 +92,7 @@ class Core:
         self.typing = TypingService(stores.conversations, broker, clock, tasks)
         self.calls = Calls(
             node=name,
-            host=CallHost(stores.log, broker, clock, tasks),
+            host=CallHost(stores.log, broker, clock, tasks, ring_s=ring_s),
             members=stores.conversations,
             blocks=stores.users,
             presence=shared.presence,
