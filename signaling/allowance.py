@@ -1,0 +1,114 @@
+"""How fast callers may ask: a bucket for each Connection, User, App and address.
+
+Stands between the gateway and the node, and answers for the node when a bucket is empty.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from signaling.bucket import Bucket
+from signaling.errors import Refused
+from signaling.model import Identity
+from signaling.ports import Clock, Hooks, Remote
+
+PRUNE_AT: Final = 4096
+"""Buckets of one kind before the full ones are forgotten: a full bucket says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many a second, and so many at once; 0 a second means any."""
+
+    per_second: float
+    burst: float
+
+
+class Allowance:
+    """The buckets of one kind."""
+
+    def __init__(self, rate: Rate, clock: Clock) -> None:
+        # passed in
+        self._rate = rate
+        self._clock = clock
+        # made here
+        self._buckets: dict[Any, tuple[Bucket, int]] = {}
+        self._prune_at = PRUNE_AT
+
+    def take(self, key: object) -> None:
+        """Raises Refused rate_limited, with when to come back."""
+        if not self._rate.per_second:
+            return
+        now = self._clock()
+        found = self._buckets.get(key)
+        bucket = found[0] if found else Bucket(self._rate.per_second, self._rate.burst, now)
+        self._buckets[key] = (bucket, now)
+        if found is None and len(self._buckets) > self._prune_at:
+            self._prune(now)
+        bucket.take(now)
+
+    def _prune(self, now: int) -> None:
+        refill_ms = 1000 * self._rate.burst / self._rate.per_second
+        self._buckets = {
+            key: kept for key, kept in self._buckets.items() if now - kept[1] < refill_ms
+        }
+        self._prune_at = max(PRUNE_AT, 2 * len(self._buckets))
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """All four."""
+
+    connection: Rate = Rate(100, 500)
+    user: Rate = Rate(200, 1000)
+    app: Rate = Rate(0, 0)
+    address: Rate = Rate(50, 500)
+    """Connecting, not asking."""
+
+
+class AllowedHooks:
+    """The node's Hooks, as fast as `rates` allow."""
+
+    def __init__(self, hooks: Hooks, rates: Rates, clock: Clock) -> None:
+        # passed in
+        self._hooks = hooks
+        # made here
+        self._connections = Allowance(rates.connection, clock)
+        self._users = Allowance(rates.user, clock)
+        self._apps = Allowance(rates.app, clock)
+        self._addresses = Allowance(rates.address, clock)
+        self.refused_total = 0
+
+    async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
+        """See Hooks; an address that connects too often is refused before its token is read."""
+        self._take(self._addresses, remote.address)
+        return await self._hooks.authenticate(auth, remote)
+
+    async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
+        """See Hooks."""
+        return await self._hooks.opened(who, cursor)
+
+    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
+        """See Hooks; the narrowest bucket is asked first: one caller empties only its own."""
+        self._take(self._connections, who.connection)
+        self._take(self._users, (who.app, who.user))
+        self._take(self._apps, who.app)
+        return await self._hooks.request(who, event, payload)
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        """See Hooks."""
+        await self._hooks.closed(who, reason)
+
+    def _take(self, allowance: Allowance, key: object) -> None:
+        try:
+            allowance.take(key)
+        except Refused:
+            self.refused_total += 1
+            raise
+
+    def stats(self) -> dict[str, int]:
+        """Counters for the metrics."""
+        return {"refused_total": self.refused_total}

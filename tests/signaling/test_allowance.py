@@ -1,0 +1,105 @@
+"""Rates of asking: what passes, what is refused, what is forgotten."""
+
+from typing import Any
+
+import pytest
+
+from signaling.allowance import PRUNE_AT, Allowance, AllowedHooks, Rate, Rates
+from signaling.errors import Refused
+from signaling.model import Grants, Identity
+from signaling.ports import Remote
+
+FREE = Rate(0, 0)
+
+
+class Clock:
+    """UTC milliseconds that a test moves."""
+
+    now = 1_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Node:
+    """Answers everything."""
+
+    async def authenticate(self, auth: Any, remote: Remote) -> Identity:
+        return person("ann", remote.connection)
+
+    async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
+        return {}
+
+    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
+        return {"event": event}
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        return None
+
+
+def person(user: str, connection: str) -> Identity:
+    return Identity(
+        app="a",
+        user=user,
+        device="d",
+        connection=connection,
+        name=user,
+        grants=Grants(),
+        expires_at=2**53,
+    )
+
+
+def test_a_burst_passes_then_the_rate() -> None:
+    clock = Clock()
+    allowance = Allowance(Rate(10, 3), clock)
+    for _ in range(3):
+        allowance.take("x")
+    with pytest.raises(Refused) as refused:
+        allowance.take("x")
+    assert refused.value.code == "rate_limited"
+    assert refused.value.retry_after_ms is not None
+    clock.now += refused.value.retry_after_ms
+    allowance.take("x")
+
+
+def test_no_rate_means_no_limit_and_no_memory() -> None:
+    allowance = Allowance(FREE, Clock())
+    for _ in range(10_000):
+        allowance.take("x")
+    assert len(allowance) == 0
+
+
+def test_strangers_do_not_pile_up() -> None:
+    clock = Clock()
+    allowance = Allowance(Rate(10, 10), clock)
+    for number in range(3 * PRUNE_AT):
+        allowance.take(number)
+        clock.now += 1
+    assert len(allowance) <= 2 * PRUNE_AT
+
+
+@pytest.mark.parametrize(
+    ("rates", "first", "second"),
+    [
+        (Rates(Rate(1, 1), FREE, FREE, FREE), person("ann", "1"), person("ann", "2")),
+        (Rates(FREE, Rate(1, 1), FREE, FREE), person("ann", "1"), person("bob", "2")),
+    ],
+)
+async def test_one_caller_empties_only_its_own(
+    rates: Rates, first: Identity, second: Identity
+) -> None:
+    hooks = AllowedHooks(Node(), rates, Clock())
+    await hooks.request(first, "sync", {})
+    with pytest.raises(Refused):
+        await hooks.request(first, "sync", {})
+    assert await hooks.request(second, "sync", {}) == {"event": "sync"}
+    assert hooks.stats() == {"refused_total": 1}
+
+
+async def test_an_address_that_connects_too_often_is_refused() -> None:
+    hooks = AllowedHooks(Node(), Rates(FREE, FREE, FREE, Rate(1, 1)), Clock())
+    remote = Remote(connection="1", address="192.0.2.1")
+    await hooks.authenticate({}, remote)
+    with pytest.raises(Refused) as refused:
+        await hooks.authenticate({}, remote)
+    assert refused.value.code == "rate_limited"
