@@ -1,4 +1,4 @@
-"""A log of many events: how long a page of history takes, and how long the server takes to start."""
+"""A log of many events: how long a page of history takes, and the start of the server."""
 
 import asyncio
 import sqlite3

@@ -41,7 +41,9 @@ class Client(asyncio.Protocol):
         """Upgrade, CONNECT, and wait for session:ready."""
         parts = urllib.parse.urlsplit(url)
         loop = asyncio.get_running_loop()
-        _, client = await loop.create_connection(lambda: cls(on_event), parts.hostname, parts.port)
+        _, client = await loop.create_connection(
+            lambda: cls(on_event), parts.hostname or "", parts.port or 80
+        )
         client._start(parts.netloc, auth)
         await asyncio.wait_for(client.ready, 60)
         return client

@@ -43,8 +43,8 @@ async def test_one_conversation_per_id_alias_and_client_id(conversations: Conver
     again = replace(joined("c_4", "ann"), client_id="x", fingerprint="f")
     same_send, events = await conversations.create(conversation("c_4"), [], [again])
     assert (same_send.id, events) == ("c_3", [])
+    other = replace(again, fingerprint="g")
     with pytest.raises(Refused) as refused:
-        other = replace(again, fingerprint="g")
         await conversations.create(conversation("c_5"), [], [other])
     assert refused.value.code == "conflict"
 
