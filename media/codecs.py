@@ -84,13 +84,13 @@ class PayloadTypes:
         self._free = [*range(96, 128), *range(35, 64)]
         self._last: dict[str, list[Codec]] = {}
 
-    def assign(self, codec: Codec) -> tuple[int, int]:
-        """(payload type, its rtx payload type). Raises ValueError when all are in use."""
+    def assign(self, codec: Codec) -> tuple[int, int] | None:
+        """(payload type, its rtx payload type); None when all are in use."""
         key = (codec.name.lower(), codec.clock_rate, codec.channels, *sorted(codec.fmtp.items()))
         known = self._taken.get(key)
         if known is None:
             if len(self._free) < 2:
-                raise ValueError("no payload type is left")
+                return None
             known = self._taken[key] = (self._free.pop(0), self._free.pop(0))
         return known
 

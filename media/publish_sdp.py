@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from media.net.transport import Transport
     from media.producer import Producer
 
+SOURCES = ("camera", "microphone", "screen", "screen_audio")
 _DEFAULT_SOURCES = {"audio": "microphone", "video": "camera"}
 
 
@@ -113,6 +114,12 @@ def read_offer(text: str) -> Offer:
         raise MediaError("bad_request", "the offer has no ICE credentials or fingerprint")
     prints = [(f.algorithm, f.value) for f in first.fingerprints]
     return Offer(session, first.ice_ufrag, first.setup, prints)
+
+
+def check_source(source: str) -> None:
+    """Raises MediaError for a word that names no source."""
+    if source not in SOURCES:
+        raise MediaError("bad_request", f"source is one of {', '.join(SOURCES)}")
 
 
 def _section(media: Media, source: str) -> Section:

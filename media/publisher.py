@@ -12,7 +12,7 @@ from media.errors import MediaError
 from media.flow.arrivals import Arrivals, Arrived
 from media.net.transport import Transport
 from media.producer import Producer
-from media.publish_sdp import Offer, PublishedTrack, Section, answer_session
+from media.publish_sdp import Offer, PublishedTrack, Section, answer_session, check_source
 from media.stream import Stream
 from media.wire import extensions, rtcp, rtp
 from media.wire.seq import Unwrapper
@@ -88,6 +88,7 @@ class Publisher:
         if len(wanted) > self._router.config.max_tracks:
             raise MediaError("too_large", "too many tracks")
         for section in wanted:
+            check_source(section.source)
             if not self._participant.rights.may_publish(section.source):
                 raise MediaError("forbidden", f"may not publish {section.source}")
 

@@ -25,7 +25,7 @@ from media.flow.speaker import Speakers
 from media.net.dtls import Certificate
 from media.net.hub import Hub
 from media.producer import Producer
-from media.publish_sdp import read_offer
+from media.publish_sdp import check_source, read_offer
 from media.publisher import Published, Publisher
 from media.stream import Stream
 from media.subscriber import Subscriber
@@ -192,6 +192,7 @@ class Router:
         """Mute or rename a track; its last packets are not shown after a mute."""
         now = self.hub.clock()
         if source is not None:
+            check_source(source)
             producer.source = source
         if muted is not None and muted != producer.muted:
             producer.muted = muted

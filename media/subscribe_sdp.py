@@ -1,5 +1,6 @@
 """Our offers on `subscribe`: m-lines that are reused, and what the answer says of each."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from media.wire.sdp import Direction, Media, Session
 
 if TYPE_CHECKING:
     from media.net.transport import Transport
+
+MAX_STREAM_CHARS = 64
 
 
 @dataclass(slots=True)
@@ -49,27 +52,36 @@ def offer_session(
     return session.serialize()
 
 
+def stream_name(participant: str, source: str) -> str:
+    """The msid stream of a Participant's tracks: camera and microphone together, screens apart."""
+    plain = participant.isascii() and participant.replace("_", "").replace("-", "").isalnum()
+    if not plain or len(participant) > MAX_STREAM_CHARS:
+        participant = hashlib.sha256(participant.encode()).hexdigest()[:32]
+    return participant + ("-screen" if source.startswith("screen") else "")
+
+
 def _track_media(line: Line, types: PayloadTypes) -> Media:
     media = Media(kind=line.kind, mid=line.mid, rtcp_mux=True, rtcp_rsize=True)
     wanted = AUDIO_EXTENSIONS if line.kind == "audio" else VIDEO_EXTENSIONS
     media.extensions = {OUTGOING_EXTENSIONS[uri]: uri for uri in wanted}
     consumer = line.consumer
-    media.direction = Direction.INACTIVE if consumer is None else Direction.SENDONLY
-    if consumer is not None:
-        _describe_consumer(media, consumer, types)
-    else:
+    numbers = types.assign(consumer.producer.codec) if consumer is not None else None
+    if consumer is None or numbers is None:
+        media.direction = Direction.INACTIVE
         media.codecs = list(types.last(line.mid))
+    else:
+        media.direction = Direction.SENDONLY
+        _describe_consumer(media, consumer, numbers)
+        types.remember(media.mid, media.codecs)
     return media
 
 
-def _describe_consumer(media: Media, consumer: Consumer, types: PayloadTypes) -> None:
+def _describe_consumer(media: Media, consumer: Consumer, numbers: tuple[int, int]) -> None:
     producer = consumer.producer
-    payload_type, rtx = types.assign(producer.codec)
+    payload_type, rtx = numbers
     consumer.payload_type = payload_type
     media.codecs = [with_feedback(media.kind, producer.codec, payload_type)]
-    stream = producer.participant
-    if producer.source.startswith("screen"):
-        stream += "-screen"
+    stream = stream_name(producer.participant, producer.source)
     media.msid = (stream, producer.id)
     source = {"cname": stream, "msid": f"{stream} {producer.id}"}
     media.ssrcs = {consumer.ssrc: dict(source)}
@@ -77,7 +89,6 @@ def _describe_consumer(media: Media, consumer: Consumer, types: PayloadTypes) ->
         media.codecs.append(rtx_codec(rtx, payload_type))
         media.ssrc_groups = [("FID", (consumer.ssrc, consumer.rtx_ssrc))]
         media.ssrcs[consumer.rtx_ssrc] = dict(source)
-    types.remember(media.mid, media.codecs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,10 +78,14 @@ class Link:
         if self._passes(data, upward=False):
             self._later(self._front.transport, data, client)
 
+    def dice(self) -> bool:
+        """Whether the seed lets the next packet pass."""
+        return self._random.random() >= self.loss
+
     def _passes(self, data: bytes, *, upward: bool) -> bool:
         if not data or data[0] < 128 or 192 <= data[1] <= 223:
             return True
-        passes = self.keep(data, upward) if self.keep else self._random.random() >= self.loss
+        passes = self.keep(data, upward) if self.keep else self.dice()
         if passes:
             self.passed += 1
         else:
