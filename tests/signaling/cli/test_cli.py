@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 KEY = "q4Jm8hZc1Yw0Tn5Rk2Xv7Pb3Ls9Dg6Fa+/="
-TIMEOUT_S = 30
+TIMEOUT_S = 90
+
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
