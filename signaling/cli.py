@@ -84,11 +84,20 @@ def sfu(
         str | None,
         typer.Option(help="Bearer token that callers must send.", envvar="TOKENIM_SFU_TOKEN"),
     ] = None,
+    announce: Annotated[
+        list[str] | None, typer.Option(help="Address for candidates; may be repeated.")
+    ] = None,
 ) -> None:
     """Run the forwarding unit alone, with WHIP and WHEP."""
+    _log_to_stderr("info")
     from media.whip import serve as serve_whip  # noqa: PLC0415 - see serve
 
-    _run(lambda: serve_whip(host=host, port=port, udp_port=udp_port, token=token))
+    announced = tuple(announce or ())
+    _run(
+        lambda: serve_whip(
+            host=host, port=port, udp_port=udp_port, token=token, announced=announced
+        )
+    )
 
 
 @apps.command("create")

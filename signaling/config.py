@@ -25,7 +25,7 @@ ENV_ALIASES = {
     "TOKENIM_HOST": "http.host",
     "TOKENIM_PORT": "http.port",
 }
-NOT_SETTINGS = frozenset({"TOKENIM_CONFIG"})
+NOT_SETTINGS = frozenset({"TOKENIM_CONFIG", "TOKENIM_SFU_TOKEN"})
 MASTER_KEY_MIN_CHARS = 32
 PLACEHOLDERS = ("changeme", "change-me", "secret", "password", "default", "example", "masterkey")
 

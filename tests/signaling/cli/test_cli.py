@@ -49,7 +49,8 @@ def answer(env: dict[str, str], *args: str) -> Any:
 
 @contextmanager
 def serving(env: dict[str, str], *args: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", "signaling", "serve", *args]
+    verb = () if args[:1] == ("sfu",) else ("serve",)
+    command = [sys.executable, "-m", "signaling", *verb, *args]
     process = subprocess.Popen(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -164,3 +165,13 @@ def test_doctor_finds_what_is_wrong(env: dict[str, str]) -> None:
         sick = json.loads(run(broken, "doctor", "--json", fails=True).stdout)
     wrong = {finding["check"] for finding in sick["findings"] if not finding["ok"]}
     assert wrong == {"HTTP port", "Redis"}
+
+
+def test_the_sfu_runs_alone(env: dict[str, str]) -> None:
+    with serving(env, "sfu", "--port", "0", "--udp-port", "0") as (url, process):
+        with urllib.request.urlopen(f"{url.rstrip(':')}/healthz", timeout=TIMEOUT_S) as response:
+            assert response.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT_S) == 0
+    refused = run(env, "sfu", "--host", "0.0.0.0", "--port", "0", "--udp-port", "0", fails=True)
+    assert "token is required" in refused.stderr
