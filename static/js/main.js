@@ -39,7 +39,8 @@ async function enter({ name, room, devices }) {
   showRoom(room);
   if (call.element) app.replaceChildren(call.element);
   Object.assign(globalThis, { tokenim: call }); // For the console.
-  addEventListener("pagehide", () => call.close(), { once: true });
+  // Say goodbye: without it the others look at a frozen picture until the server is sure.
+  addEventListener("pagehide", () => call.leave(), { once: true });
 }
 
 /**

@@ -20,6 +20,18 @@ globalThis.probe = {
     return voices.length === count && voices.every(([id]) => stats.get(id).audio_energy > 0);
   },
 
+  /** Restart ICE as after a lost path; true once both sides use new credentials. */
+  async restartIce(transport) {
+    const one = tokenim.room.media[transport];
+    const ufrag = (description) => /a=ice-ufrag:(\S+)/.exec(description?.sdp)[1];
+    const now = () => ufrag(one.pc.currentLocalDescription);
+    if (!one.ufragBefore) {
+      one.ufragBefore = now();
+      one.link.emit("restart");
+    }
+    return now() !== one.ufragBefore && one.pc.iceConnectionState === "connected";
+  },
+
   /** Once `bytes` of an upload have left, cut the connection and the transport it goes by. */
   cutUpload(bytes) {
     const [upload] = tokenim.client.files.uploads;

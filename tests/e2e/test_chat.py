@@ -142,3 +142,30 @@ async def test_an_image_is_previewed(server: Server, arrive: Arrive, room: str) 
     await bo.until("() => document.querySelector('.picture img').naturalWidth === 1280")
     await picture.click()
     await expect(bo.page.get_by_role("dialog", name="shot.png")).to_be_visible()
+
+
+async def test_a_file_dropped_anywhere_is_sent(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    drop = """type => {
+      const data = new DataTransfer();
+      data.items.add(new File(["dropped"], "note.txt", {type: "text/plain"}));
+      const event = new DragEvent(type, {bubbles: true, cancelable: true, dataTransfer: data});
+      document.querySelector(".stage").dispatchEvent(event);
+    }"""
+    await ann.page.evaluate(drop, "dragenter")
+    await expect(ann.page.get_by_text("Drop files to send them")).to_be_visible()
+    await ann.page.evaluate(drop, "drop")
+    await expect(ann.page.get_by_text("Drop files to send them")).to_be_hidden()
+    await expect(bo.button("Download note.txt")).to_be_visible(timeout=WAIT_MS)
+
+
+async def test_who_is_here(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await two(server, arrive, room, **CHAT_ONLY)
+    await bo.button("Raise hand").click()
+    await ann.button("People").click()
+    in_call = ann.page.get_by_role("list", name="In the call").get_by_role("listitem")
+    await expect(in_call).to_have_count(2)
+    await expect(in_call.filter(has_text="Bo")).to_contain_text("hand raised")
+    await bo.button("Leave").click()
+    members = ann.page.get_by_role("list", name="In the conversation").get_by_role("listitem")
+    await expect(members.filter(has_text="Bo")).to_contain_text("offline", timeout=WAIT_MS)

@@ -62,10 +62,10 @@ async def test_a_reload_is_the_same_person(server: Server, arrive: Arrive, room:
     await bo.join(server.url, room)
     await bo.say("before the reload")
     await bo.marked("before the reload", "sent")
-    participant = await bo.page.evaluate("tokenim.room.participant")
+    user = await bo.page.evaluate("tokenim.client.user")
     await bo.page.goto("about:blank")
     await bo.join(server.url, room)
-    assert await bo.page.evaluate("tokenim.room.participant") == participant
+    assert await bo.page.evaluate("tokenim.client.user") == user
     await expect(bo.page.locator(".message.own")).to_contain_text("before the reload")
     await ann.sees_people(2)
     await ann.sees_video_of(1)
@@ -121,6 +121,18 @@ async def test_a_lost_connection_keeps_the_call(
     assert await bo.page.evaluate("globalThis.transport === tokenim.room.media.publisher")
     await ann.sees_video_of(1)
     await bo.sees_video_of(1)
+
+
+async def test_ice_restarts_keep_the_call(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    for one in (ann, bo):
+        await one.join(server.url, room)
+    await ann.sees_video_of(1)
+    for transport in ("publisher", "subscriber"):
+        await bo.until("probe.restartIce", transport)
+        await bo.in_room()
+        await ann.sees_video_of(1)
+        await bo.sees_video_of(1)
 
 
 async def test_an_upload_goes_on_after_a_lost_connection(

@@ -60,10 +60,9 @@ export class Call {
     this._joinRoom();
   }
 
-  /** Leave for good. */
-  async leave() {
-    const left = this.room?.leave();
-    await Promise.race([left, new Promise((resolve) => setTimeout(resolve, 1000))]);
+  /** Leave for good; the server hears of it before the connection ends. */
+  leave() {
+    void this.room?.leave();
     this.close();
     this._options.onLeft();
   }
@@ -159,7 +158,7 @@ export class Call {
       hand: () => this._flipHand(),
       chat: () => this._panel?.toggle("chat"),
       people: () => this._panel?.toggle("people"),
-      leave: () => void this.leave(),
+      leave: () => this.leave(),
     };
   }
 
@@ -301,7 +300,7 @@ export class Call {
   /** @param {string} reason */
   _removed(reason) {
     toast(t(reason === "replaced" ? "room.replaced" : "room.removed"));
-    void this.leave();
+    this.leave();
   }
 
   /** @param {import("../sdk/types.js").Source} source */
