@@ -172,9 +172,14 @@ class Files:
         return upload
 
     async def status(self, who: Identity, file_id: str) -> tuple[File, int]:
-        """One's own file and how many of its bytes are here. Raises Refused."""
+        """One's own file and how many of its bytes are here; goes on finishing it if it has all.
+
+        Raises Refused: not_found, forbidden, and what finishing raises.
+        """
         file = await self._rights.own(who, file_id)
-        return file, self._landings.offset(file.id) if file.state == "uploading" else file.size
+        if file.state == "uploading":
+            return file, self._landings.offset(file.id)
+        return await self._without_bytes(who, file), file.size
 
     async def readable(self, who: Identity, file_id: str) -> File:
         """A file this User may read. Raises Refused not_found."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from signaling.adapters.blobs import LocalBlobs
 from signaling.adapters.spool import Spool
 from signaling.errors import Refused
 from signaling.model import Change, Scene
@@ -157,6 +158,38 @@ async def test_a_crash_before_the_message_is_made_good_once(house: House) -> Non
     again = await house.records.get(file)
     assert again is not None
     assert again.seq == 1
+
+
+class FlakyBlobs(LocalBlobs):
+    """A directory that is away as often as told."""
+
+    away = 0
+
+    async def put_file(self, key: str, path: str) -> None:
+        if self.away > 0:
+            self.away -= 1
+            raise Refused("unavailable", "away")
+        await super().put_file(key, path)
+
+
+async def test_a_blob_store_that_was_away_gets_the_bytes_later(house: House) -> None:
+    flaky = house.blobs = FlakyBlobs(house.directory / "blobs")
+    house.make()
+    flaky.away = 3
+    with pytest.raises(Refused) as caught:
+        await house.send(ANN, CONTENT)
+    assert caught.value.retryable
+    assert await house.events() == []
+    found = await house.records.find("app", "ann", "one")
+    assert found is not None
+    with pytest.raises(Refused):
+        await house.filing.files.status(ANN, found.id)
+    with pytest.raises(Refused):
+        await house.offer(ANN, CONTENT)
+    assert (await house.offer(ANN, CONTENT)).offset == len(CONTENT)
+    assert await house.read(BOB, found.id) == CONTENT
+    assert len(await house.events()) == 2
+    assert spools(house) == []
 
 
 async def test_bytes_lost_in_a_crash_fail_the_file(house: House) -> None:
