@@ -271,7 +271,13 @@ class Process:
     def _server(self) -> Server:
         http = self._settings.http
         try:
-            return Server(http, self.metrics, self._tls(), strict_transport=bool(http.tls_cert))
+            return Server(
+                http,
+                self.metrics,
+                self._tls(),
+                strict_transport=bool(http.tls_cert),
+                origins=self._settings.gateway.origins,
+            )
         except ValueError as error:
             raise ConfigError(f"http.trusted_proxies: {error}") from error
 

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 
 from signaling.config import HttpSettings
 from signaling.http import guards, problems
+from signaling.http.cors import Cors
 from signaling.metrics import Counter, Metrics
 
 KEEPALIVE_S = 75.0
@@ -24,6 +25,7 @@ class Server:
         metrics: Metrics,
         tls: ssl.SSLContext | None = None,
         strict_transport: bool = False,
+        origins: Sequence[str] = (),
     ) -> None:
         # passed in
         self._settings = settings
@@ -32,6 +34,7 @@ class Server:
         self._requests = Counter("tokenim_http_requests_total", "method", "route", "status")
         self._seconds = Counter("tokenim_http_request_seconds_total", "method", "route")
         self._runner: web.AppRunner | None = None
+        cors = Cors(origins)
         metrics.add(self._requests.samples)
         metrics.add(self._seconds.samples)
         self.application = web.Application(
@@ -39,10 +42,12 @@ class Server:
             middlewares=[
                 guards.forwarded(guards.networks(settings.trusted_proxies)),
                 self._counted,
+                cors.middleware,
                 problems.middleware,
             ],
         )
         self.application.on_response_prepare.append(guards.security_headers(strict_transport))
+        self.application.on_response_prepare.append(cors.prepare)
 
     def add(self, routes: Iterable[web.RouteDef]) -> None:
         """Add a table of routes; earlier ones win."""
