@@ -10,6 +10,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
+from collections import deque
 from typing import Protocol
 
 from aiohttp import web
@@ -22,6 +23,8 @@ LINGER_S = 5.0
 """For the peer to read what is left and answer a close frame, before the transport is cut."""
 MAX_PENDING_BYTES = 32 * 1024
 """Written within one turn of the loop before it is flushed early."""
+FLUSHES_PER_TURN = 500
+"""A fan-out to thousands shares the loop with everyone else."""
 MAX_UNREAD_PONGS_BYTES = 4096
 
 
@@ -41,23 +44,31 @@ class Flusher:
     Several packets for one client then cost one system call, which is most of what a packet costs.
     """
 
-    __slots__ = ("_dirty", "_loop")
+    __slots__ = ("_dirty", "_loop", "_scheduled")
 
     def __init__(self) -> None:
-        self._dirty: list[Link] = []
+        self._dirty: deque[Link] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._scheduled = False
 
     def add(self, link: "Link") -> None:
         """The Link has something to flush."""
-        if not self._dirty:
-            self._loop = self._loop or asyncio.get_running_loop()
-            self._loop.call_soon(self._flush)
         self._dirty.append(link)
+        if not self._scheduled:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self._loop = self._loop or asyncio.get_running_loop()
+        self._loop.call_soon(self._flush)
+        self._scheduled = True
 
     def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        for link in dirty:
-            link.flush()
+        dirty = self._dirty
+        for _ in range(min(len(dirty), FLUSHES_PER_TURN)):
+            dirty.popleft().flush()
+        self._scheduled = False
+        if dirty:
+            self._schedule()
 
 
 class Link(asyncio.Protocol):

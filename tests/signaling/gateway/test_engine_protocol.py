@@ -213,8 +213,11 @@ async def test_a_waiting_poll_ends_with_one_noop_and_the_websocket_gets_none(pee
     sid = await peer.open_polling()
     poll = asyncio.create_task(peer.get(sid))
     await asyncio.sleep(0.05)
-    ws = await upgraded(peer, sid)
+    ws = await peer.websocket(sid)
+    await ws.send_str("2probe")
+    assert await text(ws) == "3probe"
     assert await poll == (200, "6")
+    await ws.send_str("5")
     await ws.send_str("4a")
     first = await ws.receive(timeout=PATIENCE_S)
     assert first.data == "4a"

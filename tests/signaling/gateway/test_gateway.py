@@ -199,13 +199,17 @@ async def test_invariant_11_events_of_one_connection_are_handled_in_order() -> N
 async def test_requests_that_wait_are_bounded_and_none_is_lost() -> None:
     desk = Desk()
     gate = desk.gate("slow")
-    async with gateway(config(max_pending_requests=4), desk) as (_, peer, _desk):
-        ws, _ = await peer.joined({"token": "ann"})
+    async with gateway(config(max_pending_requests=4), desk) as (served, peer, _desk):
+        ws, first = await peer.joined({"token": "ann"})
+        inbox = served._connections[event_of(first)[1]["connection"]]._inbox
         await ws.send_str('420["wait",{"gate":"slow"}]')
         await asyncio.wait_for(desk.entered["slow"].wait(), PATIENCE_S)
         body = "y" * 50_000
         for number in range(1, 41):
             await ws.send_str(f'42{number}["x","{body}"]')
+        await asyncio.sleep(0.2)
+        one_read = 256 * 1024 // len(body) + 1
+        assert 4 <= len(inbox) <= 4 + one_read
         gate.set()
         answers = [await text(ws) for _ in range(41)]
         assert [answer.split("[")[0] for answer in answers] == [f"43{n}" for n in range(41)]

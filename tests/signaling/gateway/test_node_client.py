@@ -78,7 +78,7 @@ async def test_a_stock_client(case: str) -> None:
         desk.close = served.close
         await run(peer, case)
         if case == "retries":
-            assert desk.count("late once") == 2
+            assert desk.count("late once") >= 2
 
 
 @pytest.mark.parametrize("case", ["binary", "namespaces"])
