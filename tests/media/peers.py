@@ -3,6 +3,7 @@
 import asyncio
 import math
 from array import array
+from typing import Any
 
 import av
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
@@ -108,7 +109,10 @@ class Client:
         self.sending = connection()
         self.receiving = connection()
         self.tracks: dict[str, MediaStreamTrack] = {}
-        self.channels: dict[str, object] = {}
+        self.channels: dict[str, Any] = {}
+        """Opened by the server, by label."""
+        self.opened: dict[str, Any] = {}
+        """Opened here, on the publish connection."""
         self._arrived = asyncio.Event()
         self._lock = asyncio.Lock()
         self.receiving.on("track", self._on_track)
@@ -128,7 +132,7 @@ class Client:
     async def publish(self, *tracks: MediaStreamTrack, channel: str = "") -> object:
         """Publish tracks (and maybe a data channel)."""
         if channel:
-            self.channels[channel] = self.sending.createDataChannel(channel)
+            self.opened[channel] = self.sending.createDataChannel(channel)
         for track in tracks:
             self.sending.addTransceiver(track, "sendonly")
         return await self.offer()

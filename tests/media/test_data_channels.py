@@ -11,7 +11,7 @@ async def test_a_message_reaches_the_others_and_the_owner() -> None:
         alice, bob = lobby.client("alice"), lobby.client("bob")
         await lobby.event(TransportConnected, participant="bob", transport="subscribe")
         await alice.publish(channel="data")
-        opened = alice.channels["data"]
+        opened = alice.opened["data"]
         async with asyncio.timeout(WAIT_S):
             while opened.readyState != "open" or "data" not in bob.channels:
                 await asyncio.sleep(0.02)
