@@ -42,7 +42,9 @@ class WireClient:
         if not self.token:
             self.token = await asyncio.to_thread(demo_token, self.url, self.user)
         auth = {"token": self.token, "device": self.device, "cursor": cursor}
-        await self._socket.connect(self.url, auth=auth, transports=["websocket"])
+        await self._socket.connect(
+            self.url, auth=auth, transports=["websocket"], wait_timeout=TIMEOUT_S
+        )
         self.ready = await self.until("session:ready")
         return self
 
