@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -218,6 +219,27 @@ def doctor(
         if finding.advice:
             print(f"     {finding.advice}")
     if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@cli.command("check-history")
+def check_history(
+    files: Annotated[list[Path], typer.Argument(help="What clients wrote down, as JSON lines.")],
+    json: JsonOption = False,
+) -> None:
+    """Compare what clients wrote down with the log they read; exits 1 when something is wrong."""
+    from signaling.check_history import check  # noqa: PLC0415 - see serve
+
+    try:
+        lines = (line for file in files for line in file.read_bytes().splitlines() if line)
+        report = check(msgspec.json.decode(line, type=dict[str, Any]) for line in lines)
+    except (OSError, ValueError, KeyError) as error:
+        _fail(f"cannot read it: {error}")
+    if json:
+        _print({**asdict(report), "ok": report.good}, json)
+    else:
+        print("\n".join([str(report), *report.problems]))
+    if not report.good:
         raise typer.Exit(1)
 
 

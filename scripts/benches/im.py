@@ -217,9 +217,6 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
     env = {
         "TOKENIM_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": str(STORM_CLIENTS + 100),
         "TOKENIM_MEDIA_ENABLED": "false",
-        "TOKENIM_LIMITS_CONNECTION_RATE": "0",
-        "TOKENIM_LIMITS_USER_RATE": "0",
-        "TOKENIM_LIMITS_ADDRESS_RATE": "0",
         # What is measured is the work, not the allowance.
         "TOKENIM_LIMITS_CONNECTION_RATE": "0",
         "TOKENIM_LIMITS_USER_RATE": "0",

@@ -35,6 +35,7 @@ class Client(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._auth = ""
+        self.closed = False
 
     @classmethod
     async def connect(cls, url: str, auth: dict[str, Any], on_event: EventSeen) -> "Client":
@@ -74,6 +75,7 @@ class Client(asyncio.Protocol):
             self._text(frame)
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.closed = True
         gone = ConnectionError(f"closed: {error}")
         for future in [self.ready, *self._acks.values()]:
             if not future.done():
@@ -133,6 +135,9 @@ class Client(asyncio.Protocol):
         """Send a request; the future gets its ack."""
         self._next += 1
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self.closed:
+            future.set_exception(ConnectionError("closed"))
+            return future
         self._acks[self._next] = future
         self._send(f"42{self._next}{json.dumps([event, data])}")
         return future

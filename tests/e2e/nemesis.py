@@ -1,0 +1,146 @@
+"""A device that sends, resends and reads by the rules, and writes down what happens to it."""
+
+import asyncio
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from scripts.benches.wire import Client, token
+
+CONFUSED = (ConnectionError, OSError, RuntimeError, TimeoutError)
+
+
+class Device:
+    """Lives through any number of connections. Everything it learns goes to `path`."""
+
+    def __init__(self, user: str, server: Any, path: Path, seed: int) -> None:
+        # passed in
+        self.name = f"{user}/phone"
+        self._user = user
+        self._server = server
+        # made here
+        self._random = random.Random(seed)
+        self._file = path.open("w")
+        self._client: Client | None = None
+        self._known: dict[str, int] = {}
+        self._gap = asyncio.Event()
+        self._sent = 0
+
+    def close(self) -> None:
+        """Leave."""
+        if self._client is not None:
+            self._client.close()
+        self._file.close()
+
+    async def connect(self) -> Client:
+        """The live connection, made anew as often as it takes."""
+        while self._client is None or self._client.closed:
+            try:
+                auth = {"token": await self._token(), "device": "phone"}
+                self._client = await Client.connect(self._server.url, auth, self._heard)
+            except CONFUSED:
+                await asyncio.sleep(0.05)
+        return self._client
+
+    async def _token(self) -> str:
+        return await asyncio.to_thread(token, self._server.url, self._user)
+
+    async def insist(self, event: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask until it is answered, sometimes twice at once as a bad network would."""
+        while True:
+            client = await self.connect()
+            try:
+                if self._random.random() < 0.2:
+                    client.ask(event, request).add_done_callback(_look)
+                return await client.request(event, request)
+            except CONFUSED as error:
+                if "'code'" in str(error) and "'retryable': True" not in str(error):
+                    raise
+                await asyncio.sleep(0.02)
+
+    async def join(self, alias: str) -> str:
+        """The conversation's id."""
+        joined = await self.insist("conversation:join", {"alias": alias, "create": True})
+        name = str(joined["conversation"]["id"])
+        self._known.setdefault(name, 0)
+        return name
+
+    async def send(self, conversation: str) -> None:
+        """One message, until it is acked."""
+        self._sent += 1
+        client_id = f"{self._user}-{self._sent}"
+        body = {"text": f"{client_id} {self._random.random()}"}
+        send = {"conversation": conversation, "client_id": client_id, "type": "text", "body": body}
+        answer = await self.insist("message:send", send)
+        self._write(
+            "acked",
+            conversation=conversation,
+            client_id=client_id,
+            seq=answer["seq"],
+            id=answer["id"],
+        )
+
+    async def catch_up(self) -> None:
+        """Fill every gap from history, and say what has been read."""
+        for conversation in self._known:
+            while True:
+                after = self._known[conversation]
+                ask = {"conversation": conversation, "after": after, "limit": 100}
+                page = await self.insist("history:get", ask)
+                for event in page["events"]:
+                    self._apply(event)
+                if not page["events"] or self._known[conversation] >= page["head"]:
+                    break
+            read = {"conversation": conversation, "seq": max(1, self._known[conversation])}
+            marks = await self.insist("receipt:read", read)
+            self._mark(conversation, self._user, marks)
+
+    async def testify(self) -> None:
+        """Read the whole log of each conversation and write it down."""
+        for conversation in self._known:
+            events: list[dict[str, Any]] = []
+            while True:
+                after = events[-1]["seq"] if events else 0
+                ask = {"conversation": conversation, "after": after, "limit": 200}
+                page = await self.insist("history:get", ask)
+                if not page["events"]:
+                    break
+                events += page["events"]
+            fields = ("seq", "id", "client_id", "sender")
+            kept = [{name: event.get(name) for name in fields} for event in events]
+            self._write("log", conversation=conversation, events=kept)
+        self._file.flush()
+
+    def _heard(self, event: str, data: Any) -> None:
+        if event == "receipt:updated":
+            self._mark(data["conversation"], data["user"], data)
+        elif isinstance(data, dict) and "seq" in data:
+            self._apply(data)
+
+    def _apply(self, event: dict[str, Any]) -> None:
+        """The gap rule: the next one is applied, a known one dropped, a later one waits."""
+        conversation = event["conversation"]
+        if event["seq"] != self._known.get(conversation, -1) + 1:
+            return
+        self._known[conversation] = event["seq"]
+        self._write("received", conversation=conversation, seq=event["seq"], id=event["id"])
+
+    def _mark(self, conversation: str, user: str, marks: dict[str, Any]) -> None:
+        if user != self._user:
+            self._write(
+                "receipt",
+                conversation=conversation,
+                user=user,
+                delivered=marks["delivered"],
+                read=marks["read"],
+            )
+
+    def _write(self, kind: str, **fields: Any) -> None:
+        record = {"kind": kind, "device": self.name, **fields}
+        self._file.write(json.dumps(record) + "\n")
+
+
+def _look(done: "asyncio.Future[Any]") -> None:
+    """Its failure is the other one's too."""
+    done.exception()
