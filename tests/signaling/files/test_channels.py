@@ -109,7 +109,7 @@ class Hall:
         label = f"file:{file}"
         if client.sending.sctp is None:
             await client.publish(channel=label)
-            return await Tap(client.channels[label]).open()
+            return await Tap(client.opened[label]).open()
         return await Tap(client.sending.createDataChannel(label)).open()
 
 
@@ -227,7 +227,7 @@ async def test_a_download_of_what_is_cancelled_ends_with_a_code(hall: Hall) -> N
 async def test_messages_reach_the_others_with_their_senders_id(hall: Hall) -> None:
     ann, _ = await hall.enter("ann"), await hall.enter("bob")
     await ann.publish(channel="data")
-    said = await Tap(ann.channels["data"]).open()
+    said = await Tap(ann.opened["data"]).open()
     heard, own = hall.taps["bob", "data"], hall.taps["ann", "data"]
     said.channel.send(b"\x00bytes")
     said.channel.send("text")
@@ -245,7 +245,7 @@ async def test_messages_reach_the_others_with_their_senders_id(hall: Hall) -> No
 async def test_a_reliable_message_is_never_dropped_silently(hall: Hall) -> None:
     ann, _ = await hall.enter("ann"), await hall.enter("bob")
     await ann.publish(channel="data")
-    said = await Tap(ann.channels["data"]).open()
+    said = await Tap(ann.opened["data"]).open()
     said.channel.send(bytes(40_000))
     assert (await said.end())["error"]["code"] == "too_large"
     await said.until(lambda: said.closed)
@@ -254,7 +254,7 @@ async def test_a_reliable_message_is_never_dropped_silently(hall: Hall) -> None:
 async def test_a_lossy_message_too_many_is_dropped_and_counted(hall: Hall) -> None:
     ann, _ = await hall.enter("ann"), await hall.enter("bob")
     await ann.publish(channel="data-lossy")
-    said = await Tap(ann.channels["data-lossy"]).open()
+    said = await Tap(ann.opened["data-lossy"]).open()
     said.channel.send(bytes(40_000))
     said.channel.send(b"small")
     heard = hall.taps["bob", "data-lossy"]
