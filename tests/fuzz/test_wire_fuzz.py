@@ -1,5 +1,6 @@
 """Any bytes: only ValueError may escape a parser."""
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -195,3 +196,48 @@ def test_mutated_sdp_is_refused_or_stable(text: str) -> None:
         for codec in media.codecs:
             assert codec.apt is None or codec.apt >= 0
             sdp.matches(codec, media.codecs[0])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a=rtcp-fb:* {n}",
+        "a=fmtp:96 a{n}=1",
+        "a=ssrc:{n} cname:x",
+        "a=ssrc-group:FID {n} 1",
+        "a=rid:r{n} send",
+        "a=extmap:1 urn:{n}",
+        "a=candidate:{n}",
+        "a=x-{n}",
+        "a=ice-options:{n}",
+        "a=rtpmap:96 VP8/90000",
+        "a=simulcast:send {n};{n}",
+    ],
+)
+def test_repetition_costs_no_more_than_its_length(line: str) -> None:
+    """A quarter of a megabyte of one line, in an m-line with every payload type."""
+    head = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF " + " ".join(map(str, range(128))) + "\r\n"
+    head += "".join(f"a=rtpmap:{n} VP8/90000\r\n" for n in range(128))
+    lines = (sdp.MAX_BYTES - len(head)) // (len(line) + 8)
+    text = head + "".join(line.format(n=n) + "\r\n" for n in range(lines))
+    steps = _steps(text)
+    assert steps < 40 * len(text)
+
+
+def _steps(text: str) -> int:
+    """Lines of Python run by parsing `text`, whether it is refused or not."""
+    count = 0
+
+    def tracer(*_: object) -> object:
+        nonlocal count
+        count += 1
+        return tracer
+
+    before = sys.gettrace()
+    sys.settrace(tracer)  # type: ignore[arg-type]
+    try:
+        with suppress(ValueError):
+            sdp.parse(text)
+    finally:
+        sys.settrace(before)
+    return count

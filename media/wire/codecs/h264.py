@@ -56,8 +56,9 @@ def _fragment(frame: Frame, data: ReadBuffer, at: int, end: int) -> None:
 def _unit(frame: Frame, kind: int, data: ReadBuffer, at: int, end: int) -> None:
     """Take note of one NAL unit whose bytes after the header are `at .. end`."""
     if kind == SPS:
+        if not frame.keyframe:  # one is enough, however many an aggregate claims to hold
+            _size(frame, bytes(data[at : min(end, at + MAX_SPS_BYTES)]))
         frame.start = frame.keyframe = True
-        _size(frame, bytes(data[at : min(end, at + MAX_SPS_BYTES)]))
     elif kind == DELIMITER:
         frame.start = True
     elif kind in {SLICE, IDR} and at < end and data[at] & 0x80:  # first_mb_in_slice is 0

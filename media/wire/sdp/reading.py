@@ -10,6 +10,8 @@ from media.wire.sdp.values import Codec, Direction, Fingerprint, Media, Rid, Ses
 
 MAX_BYTES: Final = 256 * 1024
 MAX_MEDIAS: Final = 256
+MAX_FEEDBACK: Final = 32
+"""Kinds per codec: browsers name five; each is looked for among the others."""
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _TOKEN: Final = re.compile(r"[!-~]{1,256}")
 _HEX_PAIRS: Final = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){15,63}")
@@ -146,7 +148,7 @@ class _Codecs:
         self._is_rtp = "RTP/" in media.protocol
         self._codecs: dict[int, Codec] = {}
         self._fmtp: list[tuple[str, str]] = []
-        self._feedback: list[tuple[str, str]] = []
+        self._feedback: dict[tuple[str, str], None] = {}
         if not self._is_rtp:
             return
         self._order = [number(text, 0, 127) for text in dict.fromkeys(media.formats)]
@@ -164,7 +166,7 @@ class _Codecs:
         elif name == "fmtp":
             self._fmtp.append((payload_type, rest))
         else:
-            self._feedback.append((payload_type, " ".join(rest.split())))
+            self._feedback[payload_type, " ".join(rest.split())] = None
         return True
 
     def _rtpmap(self, payload_type: int, text: str) -> None:
@@ -188,15 +190,20 @@ class _Codecs:
                 codec.fmtp.update(_parameters(text))
         codecs = [self._codecs[pt] for pt in self._order if pt in self._codecs]
         for payload_type, feedback in self._feedback:
-            _add_feedback(codecs, payload_type, feedback)
+            if payload_type == "*":
+                for codec in codecs:
+                    _add_feedback(codec, feedback)
+            else:
+                _add_feedback(self._codecs.get(number(payload_type, 0, 127)), feedback)
         return codecs
 
 
-def _add_feedback(codecs: list[Codec], payload_type: str, feedback: str) -> None:
-    wanted = None if payload_type == "*" else number(payload_type, 0, 127)
-    for codec in codecs:
-        if wanted in {None, codec.payload_type} and feedback not in codec.feedback:
-            codec.feedback.append(feedback)
+def _add_feedback(codec: Codec | None, feedback: str) -> None:
+    if codec is None or feedback in codec.feedback:
+        return
+    if len(codec.feedback) == MAX_FEEDBACK:
+        raise ValueError("SDP codec with too much feedback")
+    codec.feedback.append(feedback)
 
 
 def _parameters(text: str) -> dict[str, str]:

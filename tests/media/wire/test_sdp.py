@@ -142,6 +142,7 @@ VIDEO = HEAD + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
         VIDEO + "a=setup:maybe\r\n",
         VIDEO + "a=mid:\r\n",
         VIDEO + "a=msid:\r\n",
+        VIDEO + "a=rtpmap:96 VP8/90000\r\n" + "".join(f"a=rtcp-fb:* {n}\r\n" for n in range(33)),
         VIDEO + "a=x:\0\r\n",
         VIDEO + "a=x:\ud800\r\n",
         "v=0\r\no=- 1 2\r\n",
