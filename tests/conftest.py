@@ -8,10 +8,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from signaling import dev
 from signaling.app import Process
 from signaling.config import load
+
+# How fast an example runs is the machine's affair: a busy one must not fail a law.
+settings.register_profile(
+    "tokenim", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tokenim")
 
 
 def required(reason: str) -> None:
