@@ -141,12 +141,13 @@ def key_create(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a key of an app; the secret is shown once."""
+    """Make a key of an app, named by its id or name; the secret is shown once."""
 
     async def create(registry: Any) -> dict[str, Any]:
         scopes = tuple(scope or ("tokens", "read", "write"))
-        issued = await registry.create_key(app, name, scopes)
-        return {"app": app, "key": issued.key.id, "secret": issued.secret, "scopes": scopes}
+        found = await registry.find_app(app)
+        issued = await registry.create_key(found.id, name, scopes)
+        return {"app": found.id, "key": issued.key.id, "secret": issued.secret, "scopes": scopes}
 
     _print(_with_registry(config, create), json)
 
@@ -180,13 +181,10 @@ def token(
     from signaling.model import Grants  # noqa: PLC0415
     from signaling.units import duration_ms  # noqa: PLC0415
 
-    settings = _settings(config)
-    known = dev.read(settings.storage.data_dir)
-    signer = key or (known.key if known else "")
-    if not signer:
-        _fail("name the signing key: --key")
+    known = dev.read(_settings(config).storage.data_dir)
 
     async def mint(registry: Any) -> dict[str, Any]:
+        signer = key or (known.key if known else "") or await registry.only_signing_key()
         text = await Tokens(registry).mint(
             signer,
             user,

@@ -66,6 +66,34 @@ class Registry:
         """Every tenant."""
         return await self._apps.all()
 
+    async def find_app(self, text: str) -> App:
+        """By id, or by a name that only one app has. Raises Refused not_found, conflict."""
+        found = await self._apps.get(text)
+        if found is not None:
+            return found
+        named = [app for app in await self._apps.all() if app.name == text]
+        if not named:
+            raise Refused("not_found", f"no app has the id or name {text!r}")
+        if len(named) > 1:
+            ids = ", ".join(app.id for app in named)
+            raise Refused("conflict", f"several apps are called {text!r}; use an id: {ids}")
+        return named[0]
+
+    async def only_signing_key(self) -> str:
+        """The one live key that may sign tokens. Raises Refused not_found, conflict."""
+        found = [
+            key
+            for app in await self._apps.all()
+            for key in await self._apps.keys(app.id)
+            if key.revoked_at is None and "tokens" in key.scopes
+        ]
+        if not found:
+            raise Refused("not_found", "no key may sign tokens; make one: tokenim key create APP")
+        if len(found) > 1:
+            ids = ", ".join(f"{key.id} ({key.app})" for key in found)
+            raise Refused("conflict", f"name the signing key with --key: {ids}")
+        return found[0].id
+
     async def update_app(self, app: str, changes: dict[str, Any]) -> App:
         """Change settings; None removes one. Raises Refused bad_request, too_large, not_found."""
         found = await self.app(app)

@@ -85,6 +85,19 @@ def test_apps_keys_and_tokens(env: dict[str, str]) -> None:
     assert "not_found" in refused.stderr
 
 
+def test_a_name_or_the_only_key_will_do(env: dict[str, str]) -> None:
+    first = answer(env, "app", "create", "Acme")
+    assert answer(env, "token", "--user", "alice")["token"]
+    second = answer(env, "key", "create", "Acme")
+    assert second["app"] == first["app"]
+    refused = run(env, "token", "--user", "alice", fails=True)
+    assert first["key"] in refused.stderr
+    assert second["key"] in refused.stderr
+    other = answer(env, "app", "create", "Acme")
+    refused = run(env, "key", "create", "Acme", fails=True)
+    assert other["app"] in refused.stderr
+
+
 def test_people_get_plain_text(env: dict[str, str]) -> None:
     run(env, "app", "create", "Acme", "--id", "acme")
     assert "app: acme\nname: Acme\n" in run(env, "app", "list").stdout
@@ -102,7 +115,8 @@ def test_people_get_plain_text(env: dict[str, str]) -> None:
         (("serve", "--trusted-proxy", "example"), {}, "example"),
         (("app", "list"), {"TOKENIM_MASTER_KEY": ""}, "master_key is not set"),
         (("app", "create", "x", "--id", "NO"), {}, "not an app id"),
-        (("token", "--user", "alice"), {}, "--key"),
+        (("token", "--user", "alice"), {}, "tokenim key create"),
+        (("key", "create", "Acme"), {}, "no app has the id or name 'Acme'"),
         (("token", "--user", "a", "--key", "k", "--lifetime", "long"), {}, "expected a duration"),
     ],
 )
