@@ -121,6 +121,16 @@ async def test_a_recalled_message_takes_its_file_along(house: House) -> None:
     assert blobs(house) == []
 
 
+async def test_a_file_whose_message_was_erased_is_gone(house: House) -> None:
+    file = await house.send(ANN, CONTENT)
+    found = await house.records.get(file)
+    assert found is not None
+    await house.records.replace(replace(found, seq=99), "ready")
+    with pytest.raises(Refused) as caught:
+        await house.filing.files.fetch(BOB, FileFetch(file=file))
+    assert caught.value.code == "not_found"
+
+
 async def test_a_rooms_file_is_kept_a_day(house: House) -> None:
     house.rooms.present_in = {("ann", "lobby")}
     file = await house.send(ANN, CONTENT, conversation=None, room="lobby")
