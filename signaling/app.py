@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import media
+from media.whip import Whip
 from signaling import dev, ids
 from signaling.adapters.blobs import open_blobs
 from signaling.adapters.memory_broker import MemoryBroker
@@ -46,6 +47,7 @@ from signaling.http.management import Management
 from signaling.http.pages import Pages, root
 from signaling.http.rest import Rest
 from signaling.http.server import Server
+from signaling.http.streaming import Admitting
 from signaling.late import Late
 from signaling.messaging import Beside, Messaging
 from signaling.metrics import Metrics
@@ -78,6 +80,7 @@ class Process:
         self._hooks: Any = Late("node")
         self.gateway = Gateway(settings.gateway, self._hooks)
         self.sfu: media.Sfu | None = None
+        self._whip: Whip | None = None
 
     @property
     def url(self) -> str:
@@ -176,6 +179,11 @@ class Process:
         server.add(Rest(table, callers).routes())
         server.add(Management(callers, registry, tokens, stores.users, shared.broker).routes())
         server.add(hooking.routes(callers).routes())
+        if self.sfu is not None and core.rooms is not None:
+            admitting = Admitting(tokens, core.rooms, shared.registry, self._node)
+            self._whip = Whip(self.sfu, admitting)
+            self._stack.push_async_callback(self._whip.close)
+            server.add(self._whip.routes())
         if settings.dev.enabled:
             key = await dev.guest_key(registry, settings.storage.data_dir, settings.master_key)
             server.add(Demo(tokens, key).routes())
@@ -256,7 +264,13 @@ class Process:
         config = media.SfuConfig(
             host=settings.media_host, port=settings.media.port, announced=settings.media.announce
         )
-        self.sfu = media.Sfu(config, emit, filing.relay)
+
+        def told(event: media.SfuEvent) -> None:
+            emit(event)
+            if self._whip is not None:
+                self._whip.happened(event)
+
+        self.sfu = media.Sfu(config, told, filing.relay)
         return self.sfu
 
     async def _start_media(self, sfu: media.Sfu) -> None:

@@ -23,8 +23,13 @@ class Rooms:
     async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
         """The room travels as the app."""
         return Identity(
-            app=auth["room"], user=auth["token"], device="", connection=remote.connection,
-            name="", grants=Grants(), expires_at=0,
+            app=auth["room"],
+            user=auth["token"],
+            device="",
+            connection=remote.connection,
+            name="",
+            grants=Grants(),
+            expires_at=0,
         )
 
     async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:

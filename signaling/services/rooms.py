@@ -114,7 +114,7 @@ class Rooms:
 
     async def join(self, who: Identity, request: wire.RoomJoin) -> dict[str, Any]:
         """`room:join`. Raises Refused: not_found, forbidden, quota_exceeded, unavailable."""
-        room, moderator = await self._admit(who, request.room)
+        room, moderator = await self.admit(who, request.room)
         key = f"{who.app}/{room}"
         holder = await self._registry.claim(key, self._node)
         participant = ids.of("pt", [who.app, room, who.user, who.device])
@@ -182,8 +182,8 @@ class Rooms:
 
     # who may
 
-    async def _admit(self, who: Identity, room: str) -> tuple[str, bool]:
-        """(the Room's own name, whether `who` moderates it)."""
+    async def admit(self, who: Identity, room: str) -> tuple[str, bool]:
+        """(the Room's own name, whether `who` moderates it). Raises Refused not_found."""
         conversation = await self._members.get(who.app, room)
         if conversation is not None:
             member = await self._members.member(conversation.id, who.user)
