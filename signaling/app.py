@@ -30,6 +30,7 @@ from signaling.adapters.sql import (
     open_database,
 )
 from signaling.allowance import AllowedHooks, Rate, Rates
+from signaling.app_origins import OriginHooks
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.auth.tokens import Tokens
@@ -145,7 +146,7 @@ class Process:
         )
         core.add(messaging.table())
         core.add(filing.table())
-        self._hooks.become(self._allowed(core.node))
+        self._hooks.become(self._allowed(OriginHooks(core.node, registry.app)))
         rooms.become(core.rooms or NoRooms())
         if self.sfu is not None:
             await self._start_media(self.sfu)
@@ -157,7 +158,7 @@ class Process:
         self._checks["database"] = lambda: stores.log.tail(-1, 0)
         for part, stats in core.stats().items():
             self.metrics.add_numbers(f"tokenim_{part}", stats)
-        hooking = await self._hooking(database, stores, shared)
+        hooking = await self._hooking(database, stores, shared, core)
         await self._listen(registry, tokens, filing, core, stores, shared, hooking)
 
     async def _listen(
@@ -201,17 +202,21 @@ class Process:
         self.metrics.add_numbers("tokenim_broker", shared.broker.stats)
         return Shared(shared.broker, shared.presence, shared.registry, alone=False)
 
-    async def _hooking(self, database: Database, stores: Stores, shared: Shared) -> Hooking:
+    async def _hooking(
+        self, database: Database, stores: Stores, shared: Shared, core: Core
+    ) -> Hooking:
         hooking = Hooking(
             database,
             stores.log,
-            shared.registry,
             self._node,
             self._master,
+            shared.presence,
             allow_private=self._settings.http.webhooks_to_private,
+            alone=shared.alone,
         )
+        hooking.listen(core)
         await hooking.start(self._stack)
-        self.metrics.add_numbers("tokenim_outbox", hooking.runner.stats)
+        self.metrics.add_numbers("tokenim_outbox", hooking.stats)
         return hooking
 
     def _allowed(self, node: Hooks) -> AllowedHooks:

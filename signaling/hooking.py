@@ -1,18 +1,30 @@
-"""Webhooks put together: from the log through the outbox to other people's servers."""
+"""Webhooks put together: from the log and the news through the outbox to other people's servers."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 from signaling.adapters.sql import Database
+from signaling.adapters.sql.news import SqlLeases, SqlNews
 from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
 from signaling.auth.registry import now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.http.callers import Callers
 from signaling.http.poster import HttpPoster
 from signaling.http.webhooks import WebhookRoutes
+from signaling.outbox.calls import CallNews
 from signaling.outbox.collector import Collector, LogTail
 from signaling.outbox.dispatcher import Dispatcher
-from signaling.outbox.runner import Claims, OutboxRunner
+from signaling.outbox.lease import Lease
+from signaling.outbox.news import PAGE, Wanted, deliveries_of
+from signaling.outbox.presence import PresenceNews, Present
+from signaling.outbox.runner import PAUSE_S, OutboxRunner
 from signaling.tasks import Tasks
+from signaling.wiring import Core
+
+WANTED_S = 2.0
+LOOK_AGAIN_S = 60.0
+FORGET_S = 3600.0
+DEAD_KEPT_MS = 30 * 86_400_000
 
 
 class Hooking:
@@ -22,32 +34,68 @@ class Hooking:
         self,
         database: Database,
         log: LogTail,
-        claims: Claims,
         node: str,
         master: MasterKey,
+        present: Present,
         *,
         allow_private: bool,
+        alone: bool,
     ) -> None:
+        # passed in
         self._master = master
+        self._alone = alone
+        # made here
         self._webhooks, self._outbox = SqlWebhooks(database), SqlOutbox(database)
-        self._poster = HttpPoster(allow_private=allow_private)
-        dispatcher = Dispatcher(
+        self.news = SqlNews(database)
+        self.poster = HttpPoster(allow_private=allow_private)
+        self.lease = Lease(SqlLeases(database), "outbox", node, now_ms)
+        self.wanted = Wanted(self._webhooks)
+        self.presence = PresenceNews(self.news, present, self.wanted, now_ms)
+        self.calls = CallNews(self.news, self.wanted)
+        self._collector = Collector(log, self._webhooks, self._outbox)
+        self._dispatcher = Dispatcher(
             self._webhooks,
             self._outbox,
-            self._poster,
+            self.poster,
             lambda hook: master.open(hook.sealed, hook.id),
             now_ms,
+            self.lease.held,
         )
-        collector = Collector(log, self._webhooks, self._outbox)
-        self.runner = OutboxRunner(collector, dispatcher, claims, node)
+        collects = (self._collector.collect, partial(self.news.take, PAGE, deliveries_of))
+        self._runner = OutboxRunner(collects, self._dispatcher, self.lease)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Begin; `stack` ends it, the work before its way out."""
-        await stack.enter_async_context(self._poster)
+        await stack.enter_async_context(self.poster)
+        stack.push_async_callback(self._runner.close)
         tasks = Tasks()
         stack.push_async_callback(tasks.close)
-        await self.runner.start(tasks)
+        if self._alone:
+            await self.lease.seize()
+        await self._collector.begin()
+        await self.wanted.refresh()
+        tasks.every(WANTED_S, self.wanted.refresh, "read webhooks")
+        tasks.every(PAUSE_S, self._runner.round, "outbox")
+        tasks.every(LOOK_AGAIN_S, self._look_again, "look again at presence")
+        tasks.every(FORGET_S, self._forget, "forget dead letters")
+
+    def listen(self, core: Core) -> None:
+        """Hear of what is not in the log."""
+        core.presence.on_change.append(self.presence.changed)
+        core.call_host.watchers.append(self.calls.watch)
+
+    async def _look_again(self) -> None:
+        if await self.lease.held():
+            await self.presence.look_again()
+
+    async def _forget(self) -> None:
+        if await self.lease.held():
+            await self._outbox.forget(now_ms() - DEAD_KEPT_MS)
 
     def routes(self, callers: Callers) -> WebhookRoutes:
         """Their REST."""
-        return WebhookRoutes(callers, self._webhooks, self._outbox, self._master)
+        return WebhookRoutes(callers, self._webhooks, self._outbox, self._master, self.wanted)
+
+    def stats(self) -> dict[str, int]:
+        """Counters for the metrics."""
+        return {"queued_total": self._collector.queued_total, **self._dispatcher.stats()}

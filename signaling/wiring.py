@@ -90,9 +90,10 @@ class Core:
         fanout = node.fanout
         self.presence = PresenceService(shared.presence, broker, fanout, stores.users, clock, tasks)
         self.typing = TypingService(stores.conversations, broker, clock, tasks)
+        self.call_host = CallHost(stores.log, broker, clock, tasks, ring_s=ring_s)
         self.calls = Calls(
             node=name,
-            host=CallHost(stores.log, broker, clock, tasks, ring_s=ring_s),
+            host=self.call_host,
             members=stores.conversations,
             blocks=stores.users,
             presence=shared.presence,

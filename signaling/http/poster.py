@@ -1,6 +1,7 @@
 """Posts to addresses that others chose, so it looks where it goes: not into private networks."""
 
 import asyncio
+import errno
 import ipaddress
 import socket
 from typing import Any
@@ -15,22 +16,35 @@ TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 64 * 1024
 
 
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291 section 2.4
+
+
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet."""
+    """Whether an IP address belongs to the public internet, and so does one it carries inside."""
     ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip.is_global and not ip.is_multicast
+    inner = _inner(ip)
+    if inner is not None:
+        return is_public(str(inner))
+    return ip.is_global and ip in GLOBAL_UNICAST
+
+
+def _inner(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that mapped, NAT64 and 6to4 ones lead to."""
+    if ip in NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 class Guard(AbstractResolver):
     """Resolves, and lets only public addresses through; the connection uses what was checked."""
 
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, allow_private: bool, resolver: AbstractResolver | None = None) -> None:
         # passed in
         self._allow_private = allow_private
-        # made here
-        self._resolver = aiohttp.ThreadedResolver()
+        self._resolver = resolver or aiohttp.ThreadedResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -39,7 +53,7 @@ class Guard(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         kept = [one for one in found if self._allow_private or is_public(one["host"])]
         if not kept:
-            raise OSError(f"{host} is in a private network")
+            raise OSError(errno.EACCES, f"{host} is in a private network")
         return kept
 
     async def close(self) -> None:
@@ -50,15 +64,20 @@ class Guard(AbstractResolver):
 class HttpPoster:
     """See signaling.outbox.dispatcher.Poster. Use as an async context manager."""
 
-    def __init__(self, *, allow_private: bool = False) -> None:
+    def __init__(
+        self, *, allow_private: bool = False, resolver: AbstractResolver | None = None
+    ) -> None:
         # passed in
         self._allow_private = allow_private
+        self._resolver = resolver
         # made here
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "HttpPoster":
         connector = aiohttp.TCPConnector(
-            resolver=Guard(allow_private=self._allow_private), use_dns_cache=False, limit=64
+            resolver=Guard(allow_private=self._allow_private, resolver=self._resolver),
+            use_dns_cache=False,
+            limit=64,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -87,7 +106,7 @@ class HttpPoster:
         except asyncio.TimeoutError as error:  # noqa: UP041 - the same class, the name says more
             raise PostFailed(f"no answer within {TIMEOUT_S:.0f} s") from error
         if not 200 <= status < 300:
-            raise PostFailed(f"answered {status}")
+            raise PostFailed(f"answered {status}", status)
 
     def _check(self, url: str) -> None:
         """A literal address is not resolved, so it is looked at here. Raises ValueError."""

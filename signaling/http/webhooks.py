@@ -1,19 +1,24 @@
 """REST for webhooks: `/v1/webhooks`, by API key only."""
 
-import secrets
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from signaling import ids
 from signaling.auth.registry import now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.errors import Refused
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
-from signaling.outbox.webhook import MAX_PER_APP, Outbox, Webhook, Webhooks
-from signaling.protocol.webhooks import CreateWebhook, DeadLetterView, WebhookView
+from signaling.outbox.news import Wanted
+from signaling.outbox.webhook import MAX_PER_APP, Outbox, Webhook, Webhooks, new_webhook
+from signaling.protocol.webhooks import (
+    CreateWebhook,
+    DeadLetterView,
+    ReplayDeadLetters,
+    ReplayedView,
+    WebhookView,
+)
 
 DEAD_LETTERS = 100
 
@@ -22,13 +27,19 @@ class WebhookRoutes:
     """Subscriptions and their dead letters."""
 
     def __init__(
-        self, callers: Callers, webhooks: Webhooks, outbox: Outbox, master: MasterKey
+        self,
+        callers: Callers,
+        webhooks: Webhooks,
+        outbox: Outbox,
+        master: MasterKey,
+        wanted: Wanted,
     ) -> None:
         # passed in
         self._callers = callers
         self._webhooks = webhooks
         self._outbox = outbox
         self._master = master
+        self._wanted = wanted
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -37,6 +48,7 @@ class WebhookRoutes:
             web.post("/v1/webhooks", self.create),
             web.delete("/v1/webhooks/{webhook}", self.remove),
             web.get("/v1/dead-letters", self.dead),
+            web.post("/v1/dead-letters/replay", self.replay_all),
             web.post("/v1/dead-letters/{delivery}/replay", self.replay),
         ]
 
@@ -52,17 +64,9 @@ class WebhookRoutes:
         wish = await read_struct(request, CreateWebhook)
         if len(await self._webhooks.of_app(key.app)) >= MAX_PER_APP:
             raise Refused("quota_exceeded", f"an app has at most {MAX_PER_APP} webhooks")
-        secret = secrets.token_urlsafe(32)
-        identity = ids.new("wh")
-        hook = Webhook(
-            id=identity,
-            app=key.app,
-            url=wish.url,
-            events=wish.events,
-            sealed=self._master.seal(secret.encode(), identity),
-            created_at=now_ms(),
-        )
+        hook, secret = new_webhook(self._master, key.app, wish.url, wish.events)
         await self._webhooks.put(hook)
+        await self._wanted.refresh()
         return _json(_view(hook, secret), 201)
 
     async def remove(self, request: web.Request) -> web.Response:
@@ -74,9 +78,11 @@ class WebhookRoutes:
         return _json({"webhook": webhook})
 
     async def dead(self, request: web.Request) -> web.Response:
-        """What could not be delivered, newest first."""
+        """What could not be delivered, newest first; `?webhook=`, and `?before=` to page on."""
         key = await self._callers.key(request, "admin")
-        letters = await self._outbox.dead(key.app, DEAD_LETTERS)
+        before = _before(request.query.get("before"))
+        webhook = request.query.get("webhook")
+        letters = await self._outbox.dead(key.app, DEAD_LETTERS, webhook, before)
         views = [
             DeadLetterView(
                 delivery=letter.id,
@@ -91,6 +97,13 @@ class WebhookRoutes:
         ]
         return _json({"dead_letters": views})
 
+    async def replay_all(self, request: web.Request) -> web.Response:
+        """Try all again, or all of one webhook."""
+        key = await self._callers.key(request, "admin")
+        wish = await read_struct(request, ReplayDeadLetters)
+        replayed = await self._outbox.replay_all(key.app, wish.webhook, now_ms())
+        return _json(ReplayedView(replayed=replayed))
+
     async def replay(self, request: web.Request) -> web.Response:
         """Try one again from the start. Raises Refused not_found."""
         key = await self._callers.key(request, "admin")
@@ -98,6 +111,12 @@ class WebhookRoutes:
         if not await self._outbox.replay(key.app, delivery, now_ms()):
             raise Refused("not_found", "no such dead letter")
         return _json({"delivery": delivery})
+
+
+def _before(text: str | None) -> int | None:
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 18):
+        raise Refused("bad_request", "`before` is a `dead_at`: UTC milliseconds")
+    return None if text is None else int(text)
 
 
 def _view(hook: Webhook, secret: str | None = None) -> WebhookView:

@@ -1,21 +1,34 @@
-"""Sends what is due, in order per conversation, and decides what becomes of failures."""
+"""Sends what is due, in order per line, and decides what becomes of failures."""
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from signaling.auth.sealing import SealBroken
 from signaling.outbox.schedule import retry_in_ms
 from signaling.outbox.webhook import Delivery, Outbox, Webhook, Webhooks, signature
 from signaling.ports import Clock
+from signaling.tasks import Tasks
 
-AT_ONCE = 32
-"""Deliveries under way: as many conversations or webhooks."""
+AT_ONCE = 64
+"""Lines under way, each with one delivery."""
+AT_ONCE_EACH = 8
+"""Lines under way of one webhook: a server that is away does not keep others waiting."""
+IN_A_ROW = 100
+"""Deliveries of one line before others get its place."""
+
+Line = tuple[str, str]
+"""(webhook, conversation)."""
 
 
 class PostFailed(Exception):
-    """A delivery that was not taken; the message says why."""
+    """A delivery that was not taken; the message says why, `status` what was answered."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Poster(Protocol):
@@ -26,7 +39,10 @@ class Poster(Protocol):
 
 
 class Dispatcher:
-    """Posts due deliveries. `open_secret(webhook)` gives its signing secret."""
+    """Posts due deliveries. `open_secret(webhook)` gives its signing secret.
+
+    `may_send` is asked before every delivery: this node may have lost the lease.
+    """
 
     def __init__(
         self,
@@ -35,6 +51,7 @@ class Dispatcher:
         poster: Poster,
         open_secret: Callable[[Webhook], bytes],
         clock: Clock,
+        may_send: Callable[[], Awaitable[bool]],
     ) -> None:
         # passed in
         self._webhooks = webhooks
@@ -42,28 +59,63 @@ class Dispatcher:
         self._poster = poster
         self._open_secret = open_secret
         self._clock = clock
+        self._may_send = may_send
         # made here
+        self._tasks = Tasks()
+        self._busy: dict[Line, asyncio.Task[None]] = {}
         self.delivered_total = 0
         self.failed_total = 0
         self.dead_total = 0
 
     async def dispatch(self) -> int:
-        """Send one round; how many deliveries it had."""
-        due = await self._outbox.due(self._clock(), AT_ONCE)
+        """Begin with the lines that are due; how many were begun."""
+        if len(self._busy) >= AT_ONCE:
+            return 0
+        each = Counter(webhook for webhook, _ in self._busy)
+        full = [webhook for webhook, count in each.items() if count >= AT_ONCE_EACH]
+        due = await self._outbox.due(self._clock(), AT_ONCE + len(self._busy), full)
         hooks = {hook.id: hook for hook in await self._webhooks.all()} if due else {}
-        await asyncio.gather(
-            *(self._deliver(hooks[one.webhook], one) for one in due if one.webhook in hooks)
-        )
-        return len(due)
+        begun = 0
+        for one in due:
+            line = (one.webhook, one.conversation)
+            free = len(self._busy) < AT_ONCE and each[one.webhook] < AT_ONCE_EACH
+            if free and line not in self._busy and one.webhook in hooks:
+                each[one.webhook] += 1
+                begun += self._begin(line, hooks[one.webhook], one)
+        return begun
 
-    async def _deliver(self, hook: Webhook, delivery: Delivery) -> None:
+    def _begin(self, line: Line, hook: Webhook, first: Delivery) -> bool:
+        task = self._tasks.spawn(self._follow(hook, first), f"deliver to {hook.id}")
+        if task is None:
+            return False
+        self._busy[line] = task
+        task.add_done_callback(lambda _: self._busy.pop(line, None))
+        return True
+
+    async def settle(self, timeout_s: float) -> bool:
+        """Wait until one of the lines under way ends, or the time is over; False without any."""
+        if not self._busy:
+            return False
+        await asyncio.wait(
+            self._busy.values(), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        return True
+
+    async def _follow(self, hook: Webhook, delivery: Delivery | None) -> None:
+        for _ in range(IN_A_ROW):
+            if delivery is None or not await self._may_send():
+                return
+            delivery = await self._deliver(hook, delivery)
+
+    async def _deliver(self, hook: Webhook, delivery: Delivery) -> Delivery | None:
+        """The next one of its line, when this one was taken."""
         try:
             await self._poster.post(hook.url, self._headers(hook, delivery), delivery.body.encode())
         except (PostFailed, SealBroken) as failure:
             await self._failed(delivery, str(failure))
-            return
+            return None
         self.delivered_total += 1
-        await self._outbox.done(delivery.id)
+        return await self._outbox.done(delivery)
 
     def _headers(self, hook: Webhook, delivery: Delivery) -> dict[str, str]:
         timestamp = str(self._clock())
@@ -84,4 +136,17 @@ class Dispatcher:
             self.dead_total += 1
             await self._outbox.bury(delivery.id, now, error)
         else:
-            await self._outbox.put_off(delivery.id, now + pause, error)
+            await self._outbox.put_off(delivery, now + pause, error)
+
+    async def close(self) -> None:
+        """Break off what is under way; it is delivered again."""
+        await self._tasks.close()
+
+    def stats(self) -> dict[str, int]:
+        """Counters for the metrics."""
+        return {
+            "delivered_total": self.delivered_total,
+            "failed_total": self.failed_total,
+            "dead_total": self.dead_total,
+            "under_way": len(self._busy),
+        }

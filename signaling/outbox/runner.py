@@ -1,52 +1,36 @@
 """Keeps the outbox moving, on one node at a time."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
-from signaling.outbox.collector import Collector
 from signaling.outbox.dispatcher import Dispatcher
-from signaling.tasks import Tasks
+from signaling.outbox.lease import Lease
 
-CLAIM = "outbox"
 PAUSE_S = 0.25
 """How long an idle reader waits before it looks again."""
 
-
-class Claims(Protocol):
-    """See ports.NodeRegistry."""
-
-    async def claim(self, room: str, node: str) -> str:
-        """The node that holds the name now."""
+Collect = Callable[[], Awaitable[int]]
+"""Queue a page of something; how much it was."""
 
 
 class OutboxRunner:
-    """Collects and dispatches while this node holds the claim; another takes over when it dies."""
+    """Collects and dispatches while this node holds the lease; another takes over when it dies."""
 
-    def __init__(
-        self, collector: Collector, dispatcher: Dispatcher, claims: Claims, node: str
-    ) -> None:
+    def __init__(self, collects: Sequence[Collect], dispatcher: Dispatcher, lease: Lease) -> None:
         # passed in
-        self._collector = collector
+        self._collects = collects
         self._dispatcher = dispatcher
-        self._claims = claims
-        self._node = node
-
-    async def start(self, tasks: Tasks) -> None:
-        """Begin; the tasks are `tasks`' to end."""
-        await self._collector.begin()
-        tasks.every(PAUSE_S, self.round, "outbox")
+        self._lease = lease
 
     async def round(self) -> None:
         """Work until nothing is left that can be done now."""
-        if await self._claims.claim(CLAIM, self._node) != self._node:
-            return
-        while await self._collector.collect() + await self._dispatcher.dispatch():
-            pass  # both wait for the database, so others get their turn
+        while await self._lease.held():
+            moved = [await collect() for collect in self._collects]
+            if sum(moved) + await self._dispatcher.dispatch():
+                continue  # all of it waits for the database, so others get their turn
+            if not await self._dispatcher.settle(PAUSE_S):
+                return
 
-    def stats(self) -> dict[str, int]:
-        """Counters for the metrics."""
-        return {
-            "queued_total": self._collector.queued_total,
-            "delivered_total": self._dispatcher.delivered_total,
-            "failed_total": self._dispatcher.failed_total,
-            "dead_total": self._dispatcher.dead_total,
-        }
+    async def close(self) -> None:
+        """Let another node go on at once."""
+        await self._dispatcher.close()
+        await self._lease.release()

@@ -2,9 +2,15 @@
 
 import hashlib
 import hmac
+import secrets
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
+
+from signaling import ids
+from signaling.auth.registry import now_ms
+from signaling.auth.sealing import MasterKey
 
 MAX_PER_APP = 20
 
@@ -27,6 +33,16 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
             event_type.startswith(wish[:-1]) if wish.endswith("*") else event_type == wish
             for wish in self.events
         )
+
+
+def new_webhook(
+    master: MasterKey, app: str, url: str, events: tuple[str, ...]
+) -> tuple[Webhook, str]:
+    """One with a fresh secret, and that secret: it is shown once."""
+    identity, secret = ids.new("wh"), secrets.token_urlsafe(32)
+    sealed = master.seal(secret.encode(), identity)
+    hook = Webhook(id=identity, app=app, url=url, events=events, sealed=sealed, created_at=now_ms())
+    return hook, secret
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +79,7 @@ class Webhooks(Protocol):
 
 
 class Outbox(Protocol):
-    """Deliveries, kept until they are done or dead."""
+    """Deliveries, kept until they are done or dead. A line is (webhook, conversation)."""
 
     async def position(self, reader: str) -> int | None:
         """How far a reader of the log has come; None for a new one."""
@@ -71,23 +87,31 @@ class Outbox(Protocol):
     async def enqueue(self, reader: str, position: int, deliveries: list[Delivery]) -> None:
         """Insert, and move the reader, in one transaction: nothing is queued twice or left out."""
 
-    async def due(self, now: int, limit: int) -> list[Delivery]:
-        """The first open delivery of each (webhook, conversation) whose time has come."""
+    async def due(self, now: int, limit: int, without: Collection[str] = ()) -> list[Delivery]:
+        """The first open delivery of each line whose time has come; not of webhooks `without`."""
 
-    async def done(self, delivery: str) -> None:
-        """It was taken."""
+    async def done(self, delivery: Delivery) -> Delivery | None:
+        """It was taken; the next of its line."""
 
-    async def put_off(self, delivery: str, next_at: int, error: str) -> None:
-        """It failed once more; those behind it in its conversation wait with it."""
+    async def put_off(self, delivery: Delivery, next_at: int, error: str) -> None:
+        """It failed once more; those behind it in its line wait with it."""
 
     async def bury(self, delivery: str, at: int, error: str) -> None:
         """It failed for good; those behind it go on."""
 
-    async def dead(self, app: str, limit: int) -> list[Delivery]:
-        """Dead letters, newest first."""
+    async def dead(
+        self, app: str, limit: int, webhook: str | None = None, before: int | None = None
+    ) -> list[Delivery]:
+        """Dead letters, newest first; of one webhook, or that died before a time."""
 
     async def replay(self, app: str, delivery: str, now: int) -> bool:
         """Try a dead letter again from the start; False when there is none."""
+
+    async def replay_all(self, app: str, webhook: str | None, now: int) -> int:
+        """Try all of an app, or of one webhook, again; how many."""
+
+    async def forget(self, dead_before: int) -> int:
+        """Drop dead letters that old; how many."""
 
 
 def signature(secret: bytes, timestamp: str, body: bytes) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from signaling.protocol import admin, webhooks
+from signaling.protocol import admin, privacy, webhooks
 from signaling.protocol.rest import Method
 
 
@@ -58,5 +58,28 @@ MANAGEMENT = (
         answer=webhooks.DeadLetterView,
         listed="dead_letters",
     ),
+    Managing(
+        "POST",
+        "/dead-letters/replay",
+        "Deliver all once more.",
+        webhooks.ReplayDeadLetters,
+        webhooks.ReplayedView,
+    ),
     Managing("POST", "/dead-letters/{delivery}/replay", "Deliver once more."),
+    Managing(
+        "POST",
+        "/users/{user}/export",
+        "Ask for an archive of a user's data.",
+        answer=privacy.JobView,
+        status=202,
+    ),
+    Managing(
+        "POST",
+        "/users/{user}/erase",
+        "Ask for a user to be forgotten.",
+        answer=privacy.JobView,
+        status=202,
+    ),
+    Managing("GET", "/jobs", "Exports and erasures.", answer=privacy.JobView, listed="jobs"),
+    Managing("GET", "/jobs/{job}", "One of them.", answer=privacy.JobView),
 )

@@ -35,3 +35,15 @@ class DeadLetterView(msgspec.Struct, frozen=True, kw_only=True):
     dead_at: int
     error: str
     body: dict[str, Any]
+
+
+class ReplayDeadLetters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which dead letters to deliver once more; without a webhook, all of the app."""
+
+    webhook: str | None = None
+
+
+class ReplayedView(msgspec.Struct, frozen=True, kw_only=True):
+    """How many."""
+
+    replayed: int

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from signaling import ids, topics
 from signaling.errors import Refused
@@ -51,6 +52,8 @@ class CallHost:
         self.calls: dict[str, Call] = {}
         self._ended: dict[str, Call] = {}
         """The last call of a Conversation: the same invitation again gets it."""
+        self.watchers: list[Callable[[str, Call], Coroutine[Any, Any, None]]] = []
+        """Told `call:ringing` once a call and `call:changed`, each with the call as it is then."""
 
     async def invite(
         self, who: Identity, conversation: str, media: str, client_id: str, others: list[str]
@@ -86,6 +89,7 @@ class CallHost:
         self.calls[f"{call.app}/{call.conversation}"] = call
         if call.ringing():
             await self._ring(call)
+            self._watched("call:ringing", call)
             self._tasks.spawn(self._ringing(call), f"ring {call.id}")
         else:
             call.give_up(self._clock())
@@ -145,8 +149,13 @@ class CallHost:
     async def _changed(self, call: Call) -> None:
         for user in call.parties:
             await self._tell(call, user, "call:changed")
+        self._watched("call:changed", call)
         if call.ended_at is not None:
             await self._end(call)
+
+    def _watched(self, event: str, call: Call) -> None:
+        for watcher in self.watchers:
+            self._tasks.spawn(watcher(event, call), f"{event} {call.id}")
 
     async def _tell(self, call: Call, user: str, event: str) -> None:
         hint = Hint(event=event, data={"call": call.to_wire()})

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -68,6 +68,8 @@ class PresenceService:
         self._watched: dict[str, set[str]] = {}
         self._pending: set[tuple[str, str]] = set()
         self._rates = Buckets(per_second=1, burst=10)
+        self.on_change: list[Callable[[str, Presence], Awaitable[None]]] = []
+        """Also told what others see of a user: (app, presence)."""
 
     def start(self) -> None:
         """Keep this node's Connections alive and notice those that ran out elsewhere."""
@@ -169,6 +171,8 @@ class PresenceService:
         await self._broker.publish(
             topics.presence(app, user), Hint(event="presence:changed", data=data)
         )
+        for told in self.on_change:
+            await told(app, now)
 
     async def _touch(self) -> None:
         entries = [(who.app, who.user, who.connection) for who, _, _ in self._here.values()]

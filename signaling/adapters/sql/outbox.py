@@ -1,9 +1,23 @@
 """Webhooks and their deliveries in SQL."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Exists,
+    Row,
+    Select,
+    and_,
+    delete,
+    exists,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.tables import apps
@@ -58,41 +72,35 @@ class SqlOutbox:
         """Both or neither."""
         await self._database.write(lambda c: _enqueue(c, reader, position, queued))
 
-    async def due(self, now: int, limit: int) -> list[Delivery]:
+    async def due(self, now: int, limit: int, without: Collection[str] = ()) -> list[Delivery]:
         """The head of each line."""
-        earlier = deliveries.alias("earlier")
-        blocked = exists().where(
-            earlier.c.webhook == deliveries.c.webhook,
-            earlier.c.conversation == deliveries.c.conversation,
-            earlier.c.dead_at.is_(None),
-            earlier.c.position < deliveries.c.position,
-        )
         query = (
             select(deliveries)
-            .where(deliveries.c.dead_at.is_(None), deliveries.c.next_at <= now, ~blocked)
+            .where(deliveries.c.dead_at.is_(None), deliveries.c.next_at <= now, ~_behind())
             .order_by(deliveries.c.next_at, deliveries.c.position)
             .limit(limit)
         )
-        return [
-            _delivery(row) for row in await self._database.read(lambda c: c.execute(query).all())
-        ]
+        if without:
+            query = query.where(deliveries.c.webhook.not_in(list(without)))
+        return await self._all(query)
 
-    async def done(self, delivery: str) -> None:
+    async def done(self, delivery: Delivery) -> Delivery | None:
         """Forget it."""
-        statement = delete(deliveries).where(deliveries.c.id == delivery)
-        await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.write(lambda c: _done(c, delivery))
 
-    async def put_off(self, delivery: str, next_at: int, error: str) -> None:
-        """Count the failure."""
-        await self._set(
-            delivery, attempts=deliveries.c.attempts + 1, next_at=next_at, error=error[:500]
-        )
+    async def put_off(self, delivery: Delivery, next_at: int, error: str) -> None:
+        """Count the failure; the rest of the line is not looked at before it."""
+        await self._database.write(lambda c: _put_off(c, delivery, next_at, error))
 
     async def bury(self, delivery: str, at: int, error: str) -> None:
         """Set it aside."""
-        await self._set(delivery, attempts=deliveries.c.attempts + 1, dead_at=at, error=error[:500])
+        statement = update(deliveries).where(deliveries.c.id == delivery)
+        values = {"attempts": deliveries.c.attempts + 1, "dead_at": at, "error": error[:500]}
+        await self._database.write(lambda c: c.execute(statement.values(values)).rowcount)
 
-    async def dead(self, app: str, limit: int) -> list[Delivery]:
+    async def dead(
+        self, app: str, limit: int, webhook: str | None = None, before: int | None = None
+    ) -> list[Delivery]:
         """What was set aside."""
         query = (
             select(deliveries)
@@ -100,26 +108,72 @@ class SqlOutbox:
             .order_by(deliveries.c.dead_at.desc(), deliveries.c.position.desc())
             .limit(limit)
         )
-        return [
-            _delivery(row) for row in await self._database.read(lambda c: c.execute(query).all())
-        ]
+        if webhook is not None:
+            query = query.where(deliveries.c.webhook == webhook)
+        if before is not None:
+            query = query.where(deliveries.c.dead_at < before)
+        return await self._all(query)
 
     async def replay(self, app: str, delivery: str, now: int) -> bool:
         """Back into its line."""
-        statement = (
-            update(deliveries)
-            .where(
-                deliveries.c.id == delivery,
-                deliveries.c.app == app,
-                deliveries.c.dead_at.is_not(None),
-            )
-            .values(dead_at=None, attempts=0, next_at=now, error=None)
-        )
-        return await self._database.write(lambda c: c.execute(statement).rowcount > 0)
+        one = deliveries.c.id == delivery
+        return await self._database.write(lambda c: _revive(c, app, now, one)) > 0
 
-    async def _set(self, delivery: str, **values: Any) -> None:
-        statement = update(deliveries).where(deliveries.c.id == delivery).values(**values)
-        await self._database.write(lambda c: c.execute(statement).rowcount)
+    async def replay_all(self, app: str, webhook: str | None, now: int) -> int:
+        """All back into their lines."""
+        which = true() if webhook is None else deliveries.c.webhook == webhook
+        return await self._database.write(lambda c: _revive(c, app, now, which))
+
+    async def forget(self, dead_before: int) -> int:
+        """Delete."""
+        statement = delete(deliveries).where(deliveries.c.dead_at < dead_before)
+        return await self._database.write(lambda c: c.execute(statement).rowcount)
+
+    async def _all(self, query: Select[Any]) -> list[Delivery]:
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [_delivery(row) for row in rows]
+
+
+def _behind() -> Exists:
+    """Whether an open delivery of the same line comes before this one."""
+    earlier = deliveries.alias("earlier")
+    return exists().where(
+        earlier.c.webhook == deliveries.c.webhook,
+        earlier.c.conversation == deliveries.c.conversation,
+        earlier.c.dead_at.is_(None),
+        earlier.c.position < deliveries.c.position,
+    )
+
+
+def _line(delivery: Delivery) -> ColumnElement[bool]:
+    return and_(
+        deliveries.c.webhook == delivery.webhook,
+        deliveries.c.conversation == delivery.conversation,
+        deliveries.c.dead_at.is_(None),
+    )
+
+
+def _done(connection: Connection, delivery: Delivery) -> Delivery | None:
+    connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
+    query = select(deliveries).where(_line(delivery)).order_by(deliveries.c.position).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _delivery(row)
+
+
+def _put_off(connection: Connection, delivery: Delivery, next_at: int, error: str) -> None:
+    line = update(deliveries).where(_line(delivery), deliveries.c.next_at < next_at)
+    connection.execute(line.values(next_at=next_at))
+    one = update(deliveries).where(deliveries.c.id == delivery.id)
+    attempts = deliveries.c.attempts + 1
+    connection.execute(one.values(attempts=attempts, next_at=next_at, error=error[:500]))
+
+
+def _revive(connection: Connection, app: str, now: int, which: ColumnElement[bool]) -> int:
+    dead = and_(deliveries.c.app == app, deliveries.c.dead_at.is_not(None), which)
+    statement = update(deliveries).where(dead)
+    return connection.execute(
+        statement.values(dead_at=None, attempts=0, next_at=now, error=None)
+    ).rowcount
 
 
 def _put(connection: Connection, webhook: Webhook) -> None:
@@ -148,6 +202,12 @@ def _enqueue(connection: Connection, reader: str, position: int, queued: list[De
         return  # another node was faster with this page
     if queued:
         connection.execute(insert(deliveries), [msgspec.structs.asdict(one) for one in queued])
+
+
+def hooks_of(connection: Connection, apps_: Collection[str]) -> list[Webhook]:
+    """The webhooks of some apps."""
+    query = select(webhooks).where(webhooks.c.app.in_(list(apps_))).order_by(webhooks.c.id)
+    return [_webhook(row) for row in connection.execute(query)]
 
 
 def _webhook(row: Row[Any]) -> Webhook:

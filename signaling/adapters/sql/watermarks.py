@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Executable, select, update
 
 from signaling.adapters.sql.jsonrows import INT, TEXT, pack, rows
 from signaling.adapters.sql.pending import last_position
+from signaling.adapters.sql.receipt_news import Step, tell_receipts
 from signaling.adapters.sql.rows import MEMBER, member_of
 from signaling.adapters.sql.tables import conversations, members
 from signaling.errors import Refused
@@ -28,11 +29,13 @@ class _Here(NamedTuple):
     member: Member
     head: int
     member_count: int
+    app: str
 
 
 def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Moved | Refused | None]:
     """The member after each item, or None where nothing moved."""
     found = _load(connection, items)
+    before = {key: here.member for key, here in found.items()}
     outcomes: list[Moved | Refused | None] = []
     moved: dict[tuple[str, str], Member] = {}
     for item in items:
@@ -46,6 +49,8 @@ def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Moved
         moved[key] = member
         outcomes.append(Moved(member=member, member_count=here.member_count))
     _store(connection, moved)
+    steps = [Step(found[key].app, before[key], member) for key, member in moved.items()]
+    tell_receipts(connection, steps)
     return outcomes
 
 
@@ -63,7 +68,7 @@ def _load(connection: Connection, items: Sequence[Advance]) -> dict[tuple[str, s
     keys = [{"conversation": conversation, "user": user} for conversation, user in pairs]
     statement = _statements(connection.dialect.name)["load"]
     return {
-        (row[0], row[1]): _Here(member_of(row[:-2]), row[-2], row[-1])
+        (row[0], row[1]): _Here(member_of(row[:-3]), *row[-3:])
         for row in connection.execute(statement, {"keys": pack(keys)})
     }
 
@@ -95,7 +100,9 @@ def _statements(dialect: str) -> dict[str, Executable]:
     ).c
     here = (members.c.conversation == pair.c.conversation) & (members.c.user == pair.c.user)
     load: dict[str, Any] = {
-        "load": select(*MEMBER, conversations.c.head, conversations.c.member_count).select_from(
+        "load": select(
+            *MEMBER, conversations.c.head, conversations.c.member_count, members.c.app
+        ).select_from(
             pair.join(members, here & members.c.left_at.is_(None)).join(
                 conversations, conversations.c.id == members.c.conversation
             )

@@ -6,52 +6,21 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from signaling.app import Process
 from signaling.auth.registry import Registry
 from signaling.client import Client
 from signaling.config import load
 from signaling.http.poster import is_public
+from tests.receiver import Receiver
 
 WAIT_S = 30
 MASTER_KEY = "t3st-0nly-mAster-key-of-at-least-32-chars"
-
-
-@dataclass
-class Receiver:
-    """An app's server: answers what `answers` says, 200 when it says nothing."""
-
-    url: str = ""
-    answers: list[int] = field(default_factory=list)
-    got: "asyncio.Queue[tuple[dict[str, str], bytes]]" = field(default_factory=asyncio.Queue)
-
-    async def receive(self, request: web.Request) -> web.Response:
-        self.got.put_nowait((dict(request.headers), await request.read()))
-        return web.Response(status=self.answers.pop(0) if self.answers else 200)
-
-    async def next(self) -> tuple[dict[str, str], bytes]:
-        async with asyncio.timeout(WAIT_S):
-            return await self.got.get()
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    one = Receiver()
-    application = web.Application()
-    application.router.add_post("/hook", one.receive)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield one
-    await runner.cleanup()
 
 
 @dataclass
@@ -178,6 +147,89 @@ def test_private_addresses_are_known(address: str) -> None:
 def test_public_addresses_are_known() -> None:
     assert is_public("9.9.9.9")
     assert is_public("2620:fe::fe")
+
+
+async def types(receiver: Receiver, *wanted: str) -> dict[str, dict[str, object]]:
+    """The first body of each type, once all have come."""
+    found: dict[str, dict[str, object]] = {}
+    while not found.keys() >= set(wanted):
+        _, body = await receiver.next()
+        told = json.loads(body)
+        found.setdefault(told["type"], told["data"])
+    return found
+
+
+async def test_what_is_not_in_the_log_is_told_too(start: Start, receiver: Receiver) -> None:
+    world = await start(allow_private=True)
+    await world.call("POST", "/v1/webhooks", url=receiver.url, events=["*"])
+    ann, bob = await world.token("ann"), await world.token("bob")
+    async with Client(world.url, ann) as caller, Client(world.url, bob) as called:
+        made = await caller.request(
+            "conversation:create", type="direct", members=["bob"], client_id="d"
+        )
+        place = str(made["conversation"]["id"])
+        sent = await caller.send(place, {"text": "hello"})
+        await called.request("receipt:delivered", conversation=place, seq=sent["seq"])
+        await called.request("receipt:read", conversation=place, seq=sent["seq"])
+        rung = await caller.request(
+            "call:invite", conversation=place, media="audio", client_id="ring"
+        )
+        await called.request("call:accept", call=rung["call"]["id"])
+        await caller.request("call:hangup", call=rung["call"]["id"])
+        told = await types(
+            receiver,
+            "message:created",
+            "member:joined",
+            "receipt:delivered",
+            "receipt:read",
+            "presence:changed",
+            "call:ringing",
+            "call:changed",
+            "call:ended",
+        )
+    assert told["receipt:read"] == {"conversation": place, "user": "bob", "seq": sent["seq"]}
+    assert told["presence:changed"]["status"] == "online"
+    while True:
+        _, body = await receiver.next()
+        gone = json.loads(body)
+        if gone["type"] == "presence:changed" and gone["data"]["status"] == "offline":
+            break
+
+
+async def test_a_file_is_told_when_it_is_whole(start: Start, receiver: Receiver) -> None:
+    world = await start(allow_private=True)
+    await world.call("POST", "/v1/webhooks", url=receiver.url, events=["file:*"])
+    place = await say(world)
+    content = b"whole"
+    offer = {
+        "conversation": place,
+        "client_id": "f",
+        "name": "a.txt",
+        "size": len(content),
+        "type": "text/plain",
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    _, offered = await world.call("POST", "/v1/files?as=ann", **offer)
+    put = world.http.put(
+        f"{world.url}/v1/files/{offered['file']}?as=ann", data=content, headers=world.auth
+    )
+    async with put as answer:
+        assert answer.status == 201
+    told = await types(receiver, "file:ready")
+    assert told["file:ready"]["sha256"] == offer["sha256"]
+
+
+async def test_a_filter_keeps_the_rest_away(start: Start, receiver: Receiver) -> None:
+    world = await start(allow_private=True)
+    await world.call("POST", "/v1/webhooks", url=receiver.url, events=["message:recalled"])
+    async with Client(world.url, await world.token("ann")) as client:
+        made = await client.request("conversation:create", type="group", client_id="g")
+        place = str(made["conversation"]["id"])
+        sent = await client.send(place, {"text": "oh"})
+        await client.request("message:recall", conversation=place, seq=sent["seq"])
+    _, body = await receiver.next()
+    assert json.loads(body)["type"] == "message:recalled"
+    assert receiver.got.empty()
 
 
 async def test_bad_wishes_are_refused(start: Start) -> None:

@@ -1,0 +1,232 @@
+"""The outbox's rows, on every database: lines of deliveries, news, leases."""
+
+import pytest
+from msgspec.structs import replace
+
+from signaling.adapters.sql import Database, SqlApps, SqlConversations, SqlLog
+from signaling.adapters.sql.news import SqlLeases, SqlNews
+from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
+from signaling.model import App, Presence
+from signaling.outbox.lease import LEASE_MS, RENEW_MS, Lease
+from signaling.outbox.news import News, deliveries_of
+from signaling.outbox.presence import PresenceNews
+from signaling.outbox.webhook import Delivery, Webhook
+from tests.making import APP, group, message
+
+
+@pytest.fixture
+def outbox(database: Database) -> SqlOutbox:
+    return SqlOutbox(database)
+
+
+@pytest.fixture
+def news(database: Database) -> SqlNews:
+    return SqlNews(database)
+
+
+async def hooked(database: Database, *events: str, app: str = APP) -> Webhook:
+    """An app with a webhook that wants these."""
+    await SqlApps(database).create(App(id=app, name=app, created_at=1))
+    hook = Webhook(
+        id=f"wh-{app}", app=app, url="https://x", events=events, sealed=b"s", created_at=1
+    )
+    await SqlWebhooks(database).put(hook)
+    return hook
+
+
+def delivery(position: int, conversation: str = "c", webhook: str = "w") -> Delivery:
+    return Delivery(
+        id=f"{webhook}-{conversation}-{position}",
+        webhook=webhook,
+        app="a",
+        conversation=conversation,
+        position=position,
+        type="message:created",
+        body="{}",
+    )
+
+
+async def due(outbox: SqlOutbox, now: int = 10) -> list[str]:
+    return sorted(one.id for one in await outbox.due(now, 100))
+
+
+async def waiting(news: SqlNews, outbox: SqlOutbox) -> list[tuple[str, str]]:
+    """(line, body) of what the news led to."""
+    await news.take(100, deliveries_of)
+    return [(one.conversation, one.body) for one in await outbox.due(10, 100)]
+
+
+async def test_only_the_head_of_each_line_is_due(outbox: SqlOutbox) -> None:
+    lines = [delivery(1), delivery(2), delivery(3, "d"), delivery(1, webhook="v")]
+    await outbox.enqueue("r", 3, lines)
+    assert await due(outbox) == ["v-c-1", "w-c-1", "w-d-3"]
+
+
+async def test_a_page_is_queued_once(outbox: SqlOutbox) -> None:
+    await outbox.enqueue("r", 1, [delivery(1)])
+    await outbox.enqueue("r", 1, [delivery(1)])
+    assert await outbox.position("r") == 1
+    assert await due(outbox) == ["w-c-1"]
+
+
+async def test_a_head_that_was_put_off_holds_its_line(outbox: SqlOutbox) -> None:
+    await outbox.enqueue("r", 2, [delivery(1), delivery(2)])
+    await outbox.put_off(delivery(1), 50, "no")
+    assert await due(outbox) == []
+    assert await due(outbox, 50) == ["w-c-1"]
+
+
+async def test_a_dead_head_lets_its_line_go_on_and_can_come_back(outbox: SqlOutbox) -> None:
+    await outbox.enqueue("r", 2, [delivery(1), delivery(2)])
+    await outbox.bury("w-c-1", 20, "gone")
+    assert await due(outbox) == ["w-c-2"]
+    assert [(one.id, one.error) for one in await outbox.dead("a", 10)] == [("w-c-1", "gone")]
+    assert not await outbox.replay("other", "w-c-1", 30)
+    assert await outbox.replay("a", "w-c-1", 30)
+    assert await due(outbox, 30) == ["w-c-1"]
+    await outbox.done(delivery(1))
+    assert await due(outbox) == ["w-c-2"]
+
+
+async def test_the_next_of_a_line_follows_at_once(outbox: SqlOutbox) -> None:
+    await outbox.enqueue("r", 3, [delivery(1), delivery(2), delivery(1, "d")])
+    following = await outbox.done(delivery(1))
+    assert following is not None
+    assert following.id == "w-c-2"
+    assert await outbox.done(following) is None
+
+
+async def test_a_webhook_that_has_enough_is_left_out(outbox: SqlOutbox) -> None:
+    await outbox.enqueue("r", 1, [delivery(1), delivery(1, webhook="v")])
+    assert [one.id for one in await outbox.due(10, 100, ["w"])] == ["v-c-1"]
+
+
+async def test_dead_letters_are_listed_by_webhook_and_replayed_together(
+    outbox: SqlOutbox,
+) -> None:
+    await outbox.enqueue("r", 3, [delivery(1), delivery(2, "d"), delivery(3, webhook="v")])
+    for at, name in enumerate(["w-c-1", "w-d-2", "v-c-3"], 20):
+        await outbox.bury(name, at, "gone")
+    assert [one.id for one in await outbox.dead("a", 10, "w")] == ["w-d-2", "w-c-1"]
+    assert [one.id for one in await outbox.dead("a", 10, None, 21)] == ["w-c-1"]
+    assert await outbox.replay_all("other", None, 30) == 0
+    assert await outbox.replay_all("a", "w", 30) == 2
+    assert await due(outbox, 30) == ["w-c-1", "w-d-2"]
+    assert await outbox.forget(22) == 0
+    assert await outbox.forget(23) == 1
+    assert await outbox.replay_all("a", None, 30) == 0
+
+
+def item(number: int = 1, **changes: object) -> News:
+    fields = {"app": APP, "type": "x:y", "line": "l", "subject": f"s{number}", "data": {}}
+    return News(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+async def test_news_nobody_wants_are_not_kept(database: Database, news: SqlNews) -> None:
+    await hooked(database, "other:*")
+    await news.put(item(1))
+    assert await news.take(10, deliveries_of) == 0
+
+
+async def test_news_become_deliveries_once_in_order(
+    database: Database, news: SqlNews, outbox: SqlOutbox
+) -> None:
+    hook = await hooked(database, "x:*")
+    for number in (1, 2, 3):
+        await news.put(item(number, line=f"l{number}", data={"n": number}))
+    assert await news.take(2, deliveries_of) == 2
+    assert await news.take(2, deliveries_of) == 1
+    assert await news.take(2, deliveries_of) == 0
+    found = await outbox.due(10, 100)
+    assert [one.position for one in found] == [1, 2, 3]
+    assert {one.webhook for one in found} == {hook.id}
+    assert '"n":3' in found[2].body
+
+
+async def test_later_news_of_a_subject_replace_those_that_wait(
+    database: Database, news: SqlNews, outbox: SqlOutbox
+) -> None:
+    await hooked(database, "*")
+    await news.put(item(1, data={"n": 1}))
+    await news.put(item(1, data={"n": 2}))
+    ((_, body),) = await waiting(news, outbox)
+    assert '"n":2' in body
+    await news.put(item(1, data={"n": 3}))
+    await news.take(10, deliveries_of)
+    assert len({one.id for one in await outbox.due(10, 100)}) == 1, "a line has one head"
+    following = await outbox.done((await outbox.due(10, 1))[0])
+    assert following is not None
+    assert '"n":3' in following.body
+
+
+async def test_receipts_become_news_with_the_watermark(
+    database: Database, news: SqlNews, outbox: SqlOutbox
+) -> None:
+    await hooked(database, "receipt:*")
+    conversations = SqlConversations(database)
+    name = await group(conversations, "ann", "bob")
+    for number in (1, 2, 3):
+        await SqlLog(database).append(message(name, "ann", f"{number}"))
+    assert await waiting(news, outbox) == [], "a sender's own watermark is no receipt"
+    await conversations.advance(name, "bob", delivered=1)
+    await conversations.advance(name, "bob", delivered=2)
+    await conversations.advance(name, "bob", read=3)
+    await conversations.advance(name, "bob", read=2)
+    await news.take(100, deliveries_of)
+    first = (await outbox.due(10, 100))[0]
+    assert first.type == "receipt:delivered"
+    assert f'"data":{{"conversation":"{name}","user":"bob","seq":3}}' in first.body
+    second = await outbox.done(first)
+    assert second is not None
+    assert second.type == "receipt:read"
+    assert await outbox.done(second) is None
+
+
+async def test_one_holder_has_the_lease_until_it_ends(database: Database) -> None:
+    now = 1_000
+    leases = SqlLeases(database)
+    first = Lease(leases, "work", "a", lambda: now)
+    second = Lease(leases, "work", "b", lambda: now)
+    assert await first.held()
+    assert not await second.held()
+    now += RENEW_MS
+    assert await first.held(), "renewed"
+    now += LEASE_MS
+    assert await second.held(), "the first died"
+    assert not await first.held()
+    await second.release()
+    assert await first.held()
+
+
+class Seen:
+    """A PresenceManager that says what it was told."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, Presence] = {}
+
+    async def get(self, app: str, users: list[str]) -> list[Presence]:
+        return [self.now.get(user, Presence(user=user, status="offline")) for user in users]
+
+
+async def test_presence_is_told_when_it_differs_and_looked_at_again(
+    database: Database, news: SqlNews, outbox: SqlOutbox
+) -> None:
+    await hooked(database, "presence:changed")
+    seen = Seen()
+    teller = PresenceNews(news, seen, lambda *_: True, lambda: 5)  # type: ignore[arg-type]
+    here = Presence(user="ann", status="online", devices=1)
+    seen.now["ann"] = here
+    await teller.changed(APP, here)
+    assert await news.take(9, deliveries_of) == 1
+    await teller.changed(APP, here)
+    await teller.changed(APP, Presence(user="bob", status="offline"))
+    await teller.look_again()
+    assert await news.take(9, deliveries_of) == 0, "nothing new"
+    seen.now["ann"] = replace(here, status="offline", devices=0)
+    await teller.look_again()
+    await teller.look_again()
+    assert await news.take(9, deliveries_of) == 1, "who vanished with a node is told to be gone"
+    first = (await outbox.due(10, 9))[0]
+    following = await outbox.done(first)
+    assert following is not None
+    assert '"status":"offline"' in following.body
