@@ -405,7 +405,8 @@ class Hooks(Protocol):
     async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
         """The ack's fields without `ok`. Raises Refused."""
 
-    async def closed(self, who: Identity, reason: str) -> None: ...
+    async def closed(self, who: Identity, reason: str) -> None:
+        """Once for every Identity that `authenticate` gave, `opened` or not."""
 
 
 class Clock(Protocol):

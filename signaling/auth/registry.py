@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from signaling.auth.keyset import check_jwks
+from signaling.auth.origins import check_origins
 from signaling.auth.sealing import MasterKey, SealBroken
 from signaling.errors import Refused
 from signaling.model import ApiKey, App
@@ -170,3 +171,5 @@ def check_settings(settings: dict[str, Any]) -> None:
         raise Refused("too_large", f"settings take at most {MAX_SETTINGS_BYTES} bytes")
     if "jwks" in settings:
         check_jwks(settings["jwks"])
+    if "origins" in settings:
+        check_origins(settings["origins"])

@@ -25,8 +25,6 @@ CONFIG = GatewayConfig(
     connect_timeout_ms=1_000,
     origins=("*",),
 )
-
-
 BEAT_S = 0.02
 
 
@@ -90,7 +88,7 @@ def make_app(config: GatewayConfig = CONFIG) -> web.Application:
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host", default="localhost", help="every address of it is listened on")
     parser.add_argument("--port", type=int, default=3000)
     options = parser.parse_args()
     web.run_app(make_app(), host=options.host, port=options.port, access_log=None)

@@ -54,7 +54,7 @@ class Connection:
         "_settled",
         "_sleep",
         "_state",
-        "entered",
+        "cursor",
         "id",
         "identity",
         "namespace",
@@ -83,8 +83,8 @@ class Connection:
         # made here
         self.identity: Any = None
         """Who is calling; set by the application in `admit`."""
-        self.entered = False
-        """`ready` was called."""
+        self.cursor: str | None = None
+        """Where the client left off; set by the application in `admit`."""
         self._paused = False
         self._state: _State = _OPENING
         self._reason = ""
@@ -186,7 +186,6 @@ class Connection:
             settled.set_result(None)
 
     async def _make_ready(self) -> None:
-        self.entered = True
         try:
             first = await self._application.ready(self)
         except Refused as refused:

@@ -155,7 +155,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
     def _open(self, request: web.Request) -> Socket:
         address = request.remote or ""
         if self.addresses[address] >= self.config.max_connections_per_address:
-            self.log.note("too many connections", "from %s", address)
+            self.log.note(f"too many connections from {address}", "refused")
             raise Rejected(FORBIDDEN, 429)
         self.addresses[address] += 1
         socket = Socket(self, self.generate_id(), address)
@@ -172,7 +172,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
 
     def refuse(self, socket: Socket, error: ValueError) -> None:
         """Close a socket that sent something malformed. One line a minute and address."""
-        self.log.note("parse error", "from %s: %s", socket.address, error)
+        self.log.note(f"parse error from {socket.address}", "%s", error)
         socket.end("parse error", frames.CODE_POLICY)
 
     def _handshake(self, socket: Socket, transport: str) -> bytes:
@@ -212,11 +212,16 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
     async def _poll(self, request: web.Request, socket: Socket) -> web.StreamResponse:
         try:
             payload = await socket.poll()
-        except PollError:
+        except PollError as error:
+            self.refuse(socket, error)
             raise Rejected(BAD_REQUEST) from None
         except TimeoutError:
             socket.end("transport error")
             raise Rejected(BAD_REQUEST) from None
+        if request.transport is None:
+            # The client gave the poll up: what it took from the queue is lost, so the session is.
+            socket.end("transport error")
+            raise Rejected(BAD_REQUEST)
         return self._respond(request, payload)
 
     async def _post(self, request: web.Request, socket: Socket) -> web.StreamResponse:

@@ -137,7 +137,7 @@ class Gateway:
             self._counts["refused"] += 1
             raise
         self._users[who.app, who.user] += 1
-        connection.identity = (who, _cursor(auth))
+        connection.identity, connection.cursor = who, _cursor(auth)
         self._connections[connection.id] = connection
 
     async def _authenticate(self, auth: dict[str, Any], remote: Remote) -> Identity:
@@ -150,15 +150,15 @@ class Gateway:
         except Exception as error:  # noqa: BLE001  the edge of the process: logged, answered
             raise self._internal("authenticate", error) from None
         if self._users[who.app, who.user] >= self._config.max_connections_per_user:
+            await self._closed(who, "rate_limited")
             raise Refused("rate_limited", "too many connections of this user")
         return who
 
     async def ready(self, connection: Connection) -> bytes:
         """The frame of `session:ready`. Raises Refused."""
-        who, cursor = connection.identity
-        connection.identity = who
         try:
-            payload = await self._deadlines.run(self._hooks.opened(who, cursor))
+            opening = self._hooks.opened(connection.identity, connection.cursor)
+            payload = await self._deadlines.run(opening)
             return packets.event("session:ready", payload)
         except Refused:
             raise
@@ -192,15 +192,14 @@ class Gateway:
         return await self._deadlines.run(step)
 
     async def left(self, connection: Connection, reason: str) -> None:
-        """The Connection is gone; the node hears it if it had heard of its opening."""
+        """The Connection is gone."""
         self._connections.pop(connection.id, None)
         self._ends[reason] += 1
-        who = connection.identity if connection.entered else connection.identity[0]
+        who = connection.identity
         self._users[who.app, who.user] -= 1
         if not self._users[who.app, who.user]:
             del self._users[who.app, who.user]
-        if connection.entered:
-            await self._closed(who, reason)
+        await self._closed(who, reason)
 
     async def _closed(self, who: Identity, reason: str) -> None:
         try:

@@ -62,6 +62,8 @@ def parse(message: bytes, max_depth: int, max_attachments: int) -> Packet:
     if match is None:
         raise ValueError("not a packet")
     kind, count, namespace, ack = match.groups()
+    if namespace is not None:
+        namespace.decode()  # it comes back in the answer, which must be text
     type_ = kind[0] - 48
     attachments = 0
     if count is not None or type_ >= BINARY_EVENT:

@@ -28,6 +28,8 @@ _MESSAGE: Final = ord("4")
 _SEPARATOR: Final = b"\x1e"
 MAX_STRAY_PONGS: Final = 16
 """PONGs nobody asked for, between two PINGs."""
+MAX_NOOPS = 16
+"""Polls answered with nothing, as they are during an upgrade; a client needs one or two."""
 
 
 class PollError(ValueError):
@@ -59,6 +61,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._queued_bytes = 0
         self._dropped = 0
         self._stray_pongs = 0
+        self._noops = 0
         self._timer: asyncio.TimerHandle | None = None
         self._probe_timer: asyncio.TimerHandle | None = None
 
@@ -186,12 +189,15 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
     # polling
 
     async def poll(self) -> bytes:
-        """Wait for the next payload of a GET. Raises PollError when one is waiting already."""
+        """Wait for the next payload of a GET. Raises PollError for one too many."""
         if self._poll is not None:
-            self.end("parse error")
             raise PollError("overlapping polls")
         if not self._queue and self._probe is None:
             await self._wait()
+        if not self._queue:
+            self._noops += 1
+            if self._noops > MAX_NOOPS:
+                raise PollError("too many polls during an upgrade")
         return self._payload()
 
     async def _wait(self) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 PERIOD_S: Final = 60.0
 MAX_KINDS: Final = 256
+"""Lines a minute, whoever causes them: kinds above that are not written at all."""
 
 
 class Throttle:
@@ -36,8 +37,14 @@ class Throttle:
         if now - since < PERIOD_S:
             self._seen[kind] = (since, swallowed + 1)
             return
-        if len(self._seen) >= MAX_KINDS:
-            self._seen.clear()
+        if kind not in self._seen and not self._has_room(now):
+            return
         self._seen[kind] = (now, 0)
         more = f" ({swallowed} more since)" if swallowed else ""
         self._log.log(level, "%s: " + message + more, kind, *args, exc_info=error)
+
+    def _has_room(self, now: float) -> bool:
+        """Whether another kind may be remembered; forgets those that are due again anyway."""
+        if len(self._seen) >= MAX_KINDS:
+            self._seen = {k: seen for k, seen in self._seen.items() if now - seen[0] < PERIOD_S}
+        return len(self._seen) < MAX_KINDS

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -199,3 +201,34 @@ async def call(
         message = await text(ws)
         if message.startswith(f"43{number}"):
             return dict(json.loads(message[len(f"43{number}") :])[0])
+
+
+async def alive(peer: Peer) -> None:
+    """The server still serves newcomers."""
+    ws, first = await peer.joined({"token": "ann"})
+    assert first.startswith("42")
+    await ws.close()
+
+
+HANDSHAKE = (
+    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+async def raw(peer: Peer, *, early: bytes = b"", headers: str = "") -> socket.socket:
+    """A TCP socket with a WebSocket handshake written to it."""
+    address = urlsplit(peer.base)
+    connection = socket.create_connection((address.hostname, address.port))
+    connection.setblocking(False)
+    request = HANDSHAKE + headers + "\r\n"
+    await asyncio.get_running_loop().sock_sendall(connection, request.encode() + early)
+    return connection
+
+
+async def until_closed(connection: socket.socket) -> bytes:
+    loop, received = asyncio.get_running_loop(), b""
+    while chunk := await asyncio.wait_for(loop.sock_recv(connection, 65536), 10):
+        received += chunk
+    return received

@@ -1,27 +1,37 @@
-"""One regression test for each published advisory of this family that could apply to a server.
+"""A regression test for each published advisory of this family that applies to this server.
 
-socket.io, socket.io-parser, engine.io, ws, python-engineio, python-socketio.
+Looked through: socket.io, socket.io-parser, engine.io, ws (what they stand on), python-socketio and
+python-engineio. Each test names the advisories it is for. Those without a test do not apply:
+
+- CVE-2016-10536 (engine.io-client): certificates unchecked by a client; this is no client.
+- CVE-2016-10518, CVE-2026-45736 (ws): uninitialised memory in a PONG or close reason made from a
+  number or a typed array; bytes of Python are never uninitialised.
+- CVE-2024-47764 (cookie, for engine.io): header injection by cookie names; no cookie is ever set.
+- CVE-2025-61765 (python-socketio): pickles from a message queue; none of its queues is used.
+- WebTransport fixes of engine.io 6.6.7 and 6.6.8: WebTransport is not offered.
 """
 
 import asyncio
-import json
+import inspect
 import socket
 import struct
-from urllib.parse import urlsplit
 
 import aiohttp
+import engineio
 import pytest
 
 from signaling.gateway import GatewayConfig
 from signaling.gateway.conformance import CONFIG, make_app
-from tests.signaling.gateway.peers import Peer, call, closed, gateway, serving, text
-
-
-async def alive(peer: Peer) -> None:
-    """The server still serves newcomers."""
-    ws, first = await peer.joined({"token": "ann"})
-    assert first.startswith("42")
-    await ws.close()
+from tests.signaling.gateway.peers import (
+    PATIENCE_S,
+    alive,
+    call,
+    closed,
+    gateway,
+    raw,
+    serving,
+    until_closed,
+)
 
 
 async def test_cve_2020_36048_a_huge_post_is_refused_before_it_is_stored() -> None:
@@ -31,21 +41,12 @@ async def test_cve_2020_36048_a_huge_post_is_refused_before_it_is_stored() -> No
         assert (await peer.get(sid))[0] == 400
 
 
-async def test_cve_2020_36049_a_huge_packet_ends_its_socket() -> None:
+async def test_cve_2020_36049_cve_2016_10542_a_huge_packet_ends_its_socket() -> None:
     async with gateway() as (_, peer, _desk):
         ws, _ = await peer.joined({"token": "ann"})
         await ws.send_str('42["x","' + "y" * 1_000_001 + '"]')
         assert (await closed(ws))[0] == 1009
         await alive(peer)
-
-
-async def test_a_packet_huge_by_its_attachments_ends_its_socket() -> None:
-    async with gateway() as (_, peer, _desk):
-        ws, _ = await peer.joined({"token": "ann"})
-        await ws.send_str('452-["x",{"_placeholder":true,"num":0}]')
-        await ws.send_bytes(bytes(600_000))
-        await ws.send_bytes(bytes(600_000))
-        assert (await closed(ws)) == (1008, "parse error")
 
 
 @pytest.mark.parametrize("count", ["11", "999999999", "9999999999"])
@@ -74,24 +75,6 @@ async def test_cve_2020_28481_cve_2019_13611_foreign_pages_are_kept_out(
             assert "Access-Control-Allow-Origin" not in response.headers
 
 
-async def test_the_own_page_and_clients_without_a_page_may_come() -> None:
-    async with gateway(GatewayConfig()) as (_, peer, _desk):
-        assert (await peer.request("GET", None, headers={"Origin": peer.base}))[0] == 200
-        assert (await peer.get())[0] == 200
-
-
-async def test_origins_are_allowed_by_pattern() -> None:
-    config = GatewayConfig(origins=("https://*.page.example",))
-    async with gateway(config) as (_, peer, _desk):
-        for origin, status in (
-            ("https://a.page.example", 200),
-            ("HTTPS://A.PAGE.EXAMPLE", 200),
-            ("http://a.page.example", 403),
-            ("https://page.example.evil", 403),
-        ):
-            assert (await peer.request("GET", None, headers={"Origin": origin}))[0] == status
-
-
 @pytest.mark.parametrize(
     "packet",
     [
@@ -118,19 +101,6 @@ async def test_cve_2024_38355_an_event_called_error_is_an_event() -> None:
         await ws.close()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"],
-)
-async def test_reserved_names_end_the_socket_and_run_nothing(name: str) -> None:
-    async with gateway() as (_, peer, desk):
-        ws, _ = await peer.joined({"token": "ann"})
-        await ws.send_str("42" + json.dumps([name, {"REMOTE_ADDR": "forged"}, {"token": "bob"}]))
-        assert await closed(ws) == (1008, "parse error")
-        assert len(desk.remotes) == 1
-        assert name not in [event for event, _ in desk.seen]
-
-
 @pytest.mark.parametrize("transport", ["__proto__", "constructor", "toString", "websocket,polling"])
 async def test_cve_2023_31125_a_transport_by_an_odd_name(transport: str) -> None:
     async with gateway() as (_, peer, _desk):
@@ -140,30 +110,6 @@ async def test_cve_2023_31125_a_transport_by_an_odd_name(transport: str) -> None
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await peer.websocket(sid="__proto__")
         await alive(peer)
-
-
-HANDSHAKE = (
-    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-)
-
-
-async def raw(peer: Peer, *, early: bytes = b"", headers: str = "") -> socket.socket:
-    """A TCP socket with a WebSocket handshake written to it."""
-    address = urlsplit(peer.base)
-    connection = socket.create_connection((address.hostname, address.port))
-    connection.setblocking(False)
-    request = HANDSHAKE + headers + "\r\n"
-    await asyncio.get_running_loop().sock_sendall(connection, request.encode() + early)
-    return connection
-
-
-async def until_closed(connection: socket.socket) -> bytes:
-    loop, received = asyncio.get_running_loop(), b""
-    while chunk := await asyncio.wait_for(loop.sock_recv(connection, 65536), 10):
-        received += chunk
-    return received
 
 
 async def test_cve_2022_41940_a_reset_during_the_handshake_hurts_nobody() -> None:
@@ -228,7 +174,7 @@ async def test_cve_2026_48802_a_flood_of_pongs_makes_no_tasks_and_ends_the_socke
         assert await closed(ws) == (1008, "parse error")
 
 
-async def test_a_flood_of_tiny_fragments_ends_the_socket() -> None:
+async def test_cve_2026_48779_a_flood_of_tiny_fragments_ends_the_socket() -> None:
     async with gateway() as (_, peer, _desk):
         fragments = b"\x01\x81aaaaU" + b"\x00\x80aaaa" * 1024
         connection = await raw(peer, early=fragments)
@@ -237,78 +183,77 @@ async def test_a_flood_of_tiny_fragments_ends_the_socket() -> None:
         assert (1008).to_bytes(2, "big") in received
 
 
-async def test_jsonp_is_gone() -> None:
+async def test_cve_2026_48779_tiny_chunks_of_a_frame_hold_no_more_than_the_frame() -> None:
+    async with gateway() as (served, peer, _desk):
+        connection = await raw(peer)
+        loop = asyncio.get_running_loop()
+        await asyncio.wait_for(loop.sock_recv(connection, 4096), 10)
+        (link,) = served._server.eio.links._open
+        for byte in b"\x81\xfe\xff\xffaaaa" + b"x" * 500:
+            link.data_received(bytes((byte,)))
+        assert len(link._reader._rest) == 508
+        connection.close()
+
+
+async def test_cve_2026_48809_a_frame_too_big_is_refused_by_its_header() -> None:
     async with gateway() as (_, peer, _desk):
-        assert (await peer.get(j='0");alert(1)//'))[0] == 400
-
-
-async def test_polling_packets_are_counted() -> None:
-    async with serving(make_app(), "/engine.io/") as peer:
-        sid = await peer.open_polling()
-        assert (await peer.post(sid, "\x1e".join(["4x"] * 257)))[0] == 400
-
-
-DEEP = "[" * 100_000 + "]" * 100_000
+        announced = b"\x82\xff" + (1_000_001).to_bytes(8, "big") + b"aaaa"
+        received = await until_closed(connection := await raw(peer, early=announced))
+        connection.close()
+        assert (1009).to_bytes(2, "big") in received
+        await alive(peer)
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        f'["x",{DEEP}]',
-        '["x",' + "[" * 32 + "]" * 32 + "]",
-        '["x",' + '{"a":' * 32 + "1" + "}" * 32 + "]",
-        '["x",NaN]',
-        '["x",Infinity]',
-        '["x",{"a":-Infinity}]',
-        '["x",1e400]',
-        '["x",' + "9" * 5000 + "]",
-    ],
-    ids=["deep", "33 arrays", "33 objects", "NaN", "inf", "-inf", "1e400", "long number"],
+    "packet", ['451-["x",{"_placeholder":true,"num":0}]', '451-/admin,["x"]', '42["x"]']
 )
-async def test_what_no_client_could_read_ends_the_socket(
-    body: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_cve_2026_48804_nothing_is_kept_of_who_has_not_connected(packet: str) -> None:
     async with gateway() as (_, peer, desk):
-        ws, _ = await peer.joined({"token": "ann"})
-        await ws.send_str("42" + body)
+        ws = await peer.opened()
+        await ws.send_str(packet)
+        if packet.startswith("45"):
+            await ws.send_bytes(b"\x00")
         assert await closed(ws) == (1008, "parse error")
-        assert [event for event, _ in desk.seen] == ["opened"]
-    assert len(caplog.records) == 1
-    assert caplog.records[0].exc_info is None
+        assert desk.seen == []
 
 
-async def test_brackets_in_a_text_are_no_depth() -> None:
-    async with gateway() as (_, peer, _desk):
-        ws, _ = await peer.joined({"token": "ann"})
-        text_of_brackets = "[{" * 500 + '"\\'
-        assert (await call(ws, "x", text_of_brackets))["echo"] == text_of_brackets
-        await ws.close()
-
-
-async def test_half_an_emoji_is_mended() -> None:
-    async with gateway() as (_, peer, _desk):
-        ws, _ = await peer.joined({"token": "ann"})
-        await ws.send_str('421["x","a\\ud83d b\\ude00 \\ud83d\\ude00"]')
-        answer = await text(ws)
-        assert json.loads(answer[3:])[0]["echo"] == "a\ufffd b\ufffd \U0001f600"
-        await ws.close()
-
-
-async def test_malformed_packets_make_one_line_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    async with gateway() as (_, peer, _desk):
-        for _ in range(20):
-            ws, _first = await peer.joined({"token": "ann"})
-            await ws.send_str("4abc")
-            await closed(ws)
-    assert len(caplog.records) == 1
-
-
-async def test_connections_of_one_address_are_counted() -> None:
-    config = GatewayConfig(origins=("*",), max_connections_per_address=2)
-    async with gateway(config) as (_, peer, _desk):
-        first = await peer.opened()
+async def test_cve_2026_59725_a_binary_post_is_answered() -> None:
+    async with serving(make_app(), "/engine.io/") as peer:
         sid = await peer.open_polling()
-        assert (await peer.get())[0] == 429
-        await first.close()
-        await peer.post(sid, "1")
+        headers = {"Content-Type": "application/octet-stream"}
+        for body, status in ((b"4x", 200), (b"\x04\x00\xff", 400)):
+            assert (await peer.request("POST", sid, body, headers))[0] == status
+        assert (await peer.get(sid))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "header", ["constructor", "__proto__", "a;constructor", "permessage-deflate; x=y", ";" * 4000]
+)
+async def test_ghsa_5v72_xg48_5rpm_extensions_are_not_even_parsed(header: str) -> None:
+    async with gateway() as (_, peer, _desk):
+        connection = await raw(peer, headers=f"Sec-WebSocket-Extensions: {header}\r\n")
+        reply = await asyncio.wait_for(
+            asyncio.get_running_loop().sock_recv(connection, 4096), PATIENCE_S
+        )
+        connection.close()
+        assert reply.startswith(b"HTTP/1.1 101 ")
+        assert b"Extensions" not in reply
+
+
+async def test_cve_2024_37890_many_headers_hurt_nobody() -> None:
+    async with gateway() as (_, peer, _desk):
+        connection = await raw(peer, headers="".join(f"x{n}: y\r\n" for n in range(2000)))
+        loop = asyncio.get_running_loop()
+        assert await asyncio.wait_for(loop.sock_recv(connection, 4096), PATIENCE_S)
+        connection.close()
         await alive(peer)
+
+
+async def test_cve_2017_16031_ids_cannot_be_guessed() -> None:
+    assert "secrets.token_bytes(12)" in inspect.getsource(engineio.AsyncServer.generate_id)
+    async with gateway() as (_, peer, _desk):
+        sids = {await peer.open_polling() for _ in range(50)}
+        assert {len(sid) for sid in sids} == {20}
+        assert len({sid[:12] for sid in sids}) == 50
+        for sid in sids:
+            await peer.post(sid, "1")

@@ -1,8 +1,10 @@
 """Engine.IO version 4, case by case, on polling and WebSocket."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -111,6 +113,33 @@ async def test_two_polls_at_once_end_the_session(peer: Peer) -> None:
     assert (await peer.get(sid))[0] == 400
     assert await first == (200, "1")
     assert (await peer.get(sid))[0] == 400
+
+
+async def given_up(peer: Peer, sid: str) -> None:
+    """A poll whose client goes away while it waits."""
+    address = urlsplit(peer.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    target = f"/engine.io/?EIO=4&transport=polling&sid={sid}"
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await asyncio.sleep(0.05)
+    writer.transport.abort()
+    with contextlib.suppress(ConnectionError):
+        await reader.read()
+
+
+async def test_a_poll_given_up_ends_the_session(peer: Peer) -> None:
+    sid = await peer.open_polling()
+    await given_up(peer, sid)
+    assert (await peer.get(sid))[0] == 400
+
+
+async def test_what_a_poll_given_up_took_is_not_lost_in_silence(peer: Peer) -> None:
+    sid = await peer.open_polling()
+    await given_up(peer, sid)
+    await asyncio.sleep(0.05)
+    assert (await peer.post(sid, "4lost"))[0] == 200
+    await asyncio.sleep(0.05)
+    assert (await peer.post(sid, "4next"))[0] == 400
 
 
 async def test_two_posts_at_once_end_the_session(peer: Peer) -> None:

@@ -247,6 +247,30 @@ async def test_the_node_hears_of_the_end_after_what_was_asked_before() -> None:
         assert served.stats()["connections"] == 0
 
 
+async def test_the_node_hears_of_the_end_of_all_it_let_in_opened_or_not() -> None:
+    desk = Desk()
+    gate = desk.gate("authenticate")
+    async with gateway(config(max_connections_per_user=1), desk) as (_, peer, _desk):
+        gone = await peer.opened()
+        await gone.send_str('40{"token":"ann"}')
+        await asyncio.wait_for(desk.entered["authenticate"].wait(), PATIENCE_S)
+        await gone.close()
+        gate.set()
+        left, reason = await asyncio.wait_for(desk.closings.get(), PATIENCE_S)
+        assert (left, reason) == (desk.remotes[0].connection, "transport close")
+        ws, _ = await peer.joined({"token": "ann"})
+        second = await peer.opened()
+        await second.send_str('40{"token":"ann"}')
+        assert (await text(second)).startswith("44")
+        assert await asyncio.wait_for(desk.closings.get(), PATIENCE_S) == (
+            desk.remotes[2].connection,
+            "rate_limited",
+        )
+        assert [event for event, _ in desk.seen] == ["opened"]
+        await ws.close()
+        await second.close()
+
+
 async def test_closing_from_this_side_tells_the_client_not_to_come_back() -> None:
     async with gateway() as (served, peer, desk):
         ws, first = await peer.joined({"token": "ann"})

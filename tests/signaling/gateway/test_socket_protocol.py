@@ -87,12 +87,13 @@ async def test_disconnecting_leaves_the_socket_open(peer: Peer) -> None:
     await ws.close()
 
 
-async def test_disconnecting_from_one_namespace_leaves_the_other(peer: Peer) -> None:
+@pytest.mark.parametrize("left", ["41/custom", "41/custom,"])
+async def test_disconnecting_from_one_namespace_leaves_the_other(peer: Peer, left: str) -> None:
     ws, _ = await peer.joined()
     await ws.send_str("40/custom")
     assert (await text(ws)).startswith("40/custom,")
     assert await text(ws) == '42/custom,["auth",{}]'
-    await ws.send_str("41/custom,")
+    await ws.send_str(left)
     await ws.send_str('42["message","message to main namespace"]')
     assert await text(ws) == '42["message-back","message to main namespace"]'
     await ws.close()
