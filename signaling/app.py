@@ -11,7 +11,7 @@ from typing import Any
 import media
 from media.whip import Whip
 from signaling import dev, ids
-from signaling.adapters.blobs import open_blobs
+from signaling.adapters.blobs import ObjectBlobs, open_blobs
 from signaling.adapters.memory_broker import MemoryBroker
 from signaling.adapters.memory_presence import MemoryPresence
 from signaling.adapters.memory_registry import MemoryRegistry
@@ -49,10 +49,12 @@ from signaling.http.pages import Pages, root
 from signaling.http.rest import Rest
 from signaling.http.server import Server
 from signaling.http.streaming import Admitting
+from signaling.keeping import Keeping
 from signaling.late import Late
 from signaling.messaging import Beside, Messaging
 from signaling.metrics import Metrics
 from signaling.ports import Hooks
+from signaling.pushing import Pushing
 from signaling.services.file_posting import FilePosting
 from signaling.services.files import FileLimits
 from signaling.services.limits import Limits
@@ -130,7 +132,10 @@ class Process:
             now_ms,
         )
         rooms: Any = Late("rooms")
-        filing = self._filing(SqlFiles(database), stores, shared, messaging, rooms)
+        blobs = self.blobs = open_blobs(
+            settings.storage.blobs_url, settings.storage.data_dir / "blobs"
+        )
+        filing = self._filing(SqlFiles(database), stores, shared, messaging, rooms, blobs)
         core = Core(
             self._node,
             shared,
@@ -159,6 +164,17 @@ class Process:
         for part, stats in core.stats().items():
             self.metrics.add_numbers(f"tokenim_{part}", stats)
         hooking = await self._hooking(database, stores, shared, core)
+        keeping = self.keeping = Keeping(
+            database,
+            blobs,
+            shared.broker,
+            Links(self._master.derive("archive links")),
+            settings.storage.data_dir / "exports",
+            self._node,
+            now_ms,
+        )
+        keeping.start(self._tasks)
+        self.server.add(keeping.routes(Callers(tokens, registry)).routes())
         await self._listen(registry, tokens, filing, core, stores, shared, hooking)
 
     async def _listen(
@@ -217,6 +233,19 @@ class Process:
         hooking.listen(core)
         await hooking.start(self._stack)
         self.metrics.add_numbers("tokenim_outbox", hooking.stats)
+        pushing = Pushing(
+            database,
+            stores,
+            shared.presence,
+            hooking.poster,
+            self._master,
+            self._node,
+            contact=self._settings.push_contact,
+            alone=shared.alone,
+        )
+        pushing.listen(core)
+        await pushing.start(self._stack)
+        self.metrics.add_numbers("tokenim_push", pushing.stats)
         return hooking
 
     def _allowed(self, node: Hooks) -> AllowedHooks:
@@ -241,7 +270,13 @@ class Process:
         )
 
     def _filing(
-        self, records: SqlFiles, stores: Stores, shared: Shared, messaging: Messaging, rooms: Any
+        self,
+        records: SqlFiles,
+        stores: Stores,
+        shared: Shared,
+        messaging: Messaging,
+        rooms: Any,
+        blobs: ObjectBlobs,
     ) -> Filing:
         settings = self._settings
         data_dir, limits = settings.storage.data_dir, settings.limits
@@ -259,7 +294,7 @@ class Process:
         return Filing(
             outside,
             data_dir / "spool",
-            open_blobs(settings.storage.blobs_url, data_dir / "blobs"),
+            blobs,
             Links(self._master.derive("file links")),
             FileLimits(file_bytes=limits.file_bytes, app_files_bytes=limits.app_files_bytes),
         )

@@ -15,6 +15,7 @@ from signaling.auth.sealing import MasterKey, SealBroken
 from signaling.errors import Refused
 from signaling.model import ApiKey, App
 from signaling.ports import Apps, Clock
+from signaling.privacy.retention import check_retention
 
 APP_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 MAX_SETTINGS_BYTES = 64 * 1024
@@ -173,3 +174,5 @@ def check_settings(settings: dict[str, Any]) -> None:
         check_jwks(settings["jwks"])
     if "origins" in settings:
         check_origins(settings["origins"])
+    if "retention_days" in settings:
+        check_retention(settings["retention_days"])

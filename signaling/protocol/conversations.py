@@ -9,6 +9,7 @@ from signaling.protocol.fields import (
     Alias,
     ClientId,
     ConversationKey,
+    Days,
     Duration,
     Limit,
     Milliseconds,
@@ -54,6 +55,8 @@ class UpdateConversation(msgspec.Struct, frozen=True, kw_only=True):
     open: bool | msgspec.UnsetType = msgspec.UNSET
     history: History | msgspec.UnsetType = msgspec.UNSET
     slow_mode_ms: Duration | msgspec.UnsetType = msgspec.UNSET
+    retention_days: Days | msgspec.UnsetType = msgspec.UNSET
+    """Messages are blanked after so many days, or earlier if the app says so; 0 for as it says."""
     """Least time between two messages of one member; 0 for none."""
     recall_limit_ms: Duration | msgspec.UnsetType = msgspec.UNSET
     """How long a sender may recall or edit; 0 for ever."""
@@ -92,6 +95,8 @@ class PreferConversation(msgspec.Struct, frozen=True, kw_only=True):
     conversation: ConversationKey
     pinned: bool | msgspec.UnsetType = msgspec.UNSET
     silent_until: Milliseconds | msgspec.UnsetType | None = msgspec.UNSET
+    notify: Literal["all", "mentions", "none"] | msgspec.UnsetType = msgspec.UNSET
+    """Which of its messages wake a device that is not connected."""
 
 
 class AddMember(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,4 +19,5 @@ Alias = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\
 Seq = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=2**53, description="UTC milliseconds.")]
 Duration = Annotated[int, msgspec.Meta(ge=0, le=10 * 365 * 86_400_000)]
+Days = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]

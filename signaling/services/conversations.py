@@ -22,7 +22,7 @@ from signaling.services.creating import conversation_for, draft, fingerprint, fi
 from signaling.services.limits import Limits
 from signaling.services.views import conversation_view, member_view, standing_view
 
-SETTINGS = ("history", "slow_mode_ms", "recall_limit_ms", "attributes")
+SETTINGS = ("history", "slow_mode_ms", "recall_limit_ms", "retention_days", "attributes")
 MEMBERS_IN_LIST = 20
 
 
@@ -143,7 +143,11 @@ class ConversationService:
 
     async def prefer(self, who: Identity, request: PreferConversation) -> dict[str, Any]:
         """`conversation:prefer`."""
-        given = {"pinned": request.pinned, "silent_until": request.silent_until}
+        given = {
+            "pinned": request.pinned,
+            "silent_until": request.silent_until,
+            "notify": request.notify,
+        }
         changes = {name: value for name, value in given.items() if value is not UNSET}
         return await self._prefer(who, request.conversation, changes)
 

@@ -20,6 +20,8 @@ ABANDONED_MS = 24 * 3600 * 1000
 HALF_DONE_MS = 60 * 1000
 """A file that has been finishing for this long is not being finished any more."""
 PERIOD_S = 10 * 60.0
+EXPORTS = "exports"
+"""Blobs that are no files: whoever made them deletes them."""
 LOOKED_AT_ONCE = 500
 """Posted files whose messages are looked for in one round."""
 
@@ -124,6 +126,8 @@ class FileSweep:
     async def _delete_orphans(self, before: int) -> None:
         async for key in self._blobs.keys(before):
             app, _, rest = key.partition("/")
+            if app == EXPORTS:
+                continue
             sha256 = rest.rpartition("/")[2]
             if not await self._records.with_hash(app, sha256, 1):
                 await self._blobs.delete(key)

@@ -5,7 +5,14 @@ from typing import Any
 
 from signaling.model import Conversation, Event, Member, Standing
 
-PUBLIC_SETTINGS = ("history", "slow_mode_ms", "recall_limit_ms", "attributes", "pins")
+PUBLIC_SETTINGS = (
+    "history",
+    "slow_mode_ms",
+    "recall_limit_ms",
+    "retention_days",
+    "attributes",
+    "pins",
+)
 
 
 def conversation_view(conversation: Conversation) -> dict[str, Any]:
@@ -55,6 +62,7 @@ def standing_view(standing: Standing, now: int) -> dict[str, Any]:
         "archived": bool(member.preferences.get("archived")),
         "pinned": bool(member.preferences.get("pinned")),
         "silent_until": member.preferences.get("silent_until"),
+        "notify": member.preferences.get("notify", "all"),
         "muted_until": member.muted_until,
         "last_event": event_view(standing.last, now) if standing.last else None,
     }

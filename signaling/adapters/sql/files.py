@@ -95,18 +95,18 @@ class SqlFiles:
 
     async def _one(self, query: Select[Any]) -> File | None:
         row = await self._database.read(lambda c: c.execute(query).mappings().first())
-        return None if row is None else _file(row)
+        return None if row is None else file_of(row)
 
     async def _all(self, query: Select[Any]) -> list[File]:
         rows = await self._database.read(lambda c: c.execute(query).mappings().all())
-        return [_file(row) for row in rows]
+        return [file_of(row) for row in rows]
 
 
 def _create(connection: Connection, file: File) -> File:
     found = connection.execute(_by_client_id(file.app, file.sender, file.client_id))
     row = found.mappings().first()
     if row is not None:
-        return _file(row)
+        return file_of(row)
     connection.execute(insert(files).values(_values(file)))
     return file
 
@@ -122,7 +122,8 @@ def _values(file: File) -> dict[str, Any]:
     return {**values, "image": None if file.image is None else json_text(file.image)}
 
 
-def _file(row: Mapping[Any, Any]) -> File:
+def file_of(row: Mapping[Any, Any]) -> File:
+    """From all columns."""
     values = dict(row)
     values["image"] = None if values["image"] is None else json_dict(values["image"])
     return File(**values)

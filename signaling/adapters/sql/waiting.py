@@ -1,15 +1,12 @@
 """What waits for its time in SQL: messages to be sent, and messages to be forgotten."""
 
-from msgspec.structs import replace
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
-from signaling.adapters.sql.append import replace_data
+from signaling.adapters.sql.blank import blank
 from signaling.adapters.sql.database import Database
-from signaling.adapters.sql.decide import redact
 from signaling.adapters.sql.rows import EVENT, event_of
 from signaling.adapters.sql.tables import events
 from signaling.adapters.sql.tables_messaging import scheduled
-from signaling.adapters.sql.texts import change_text
 from signaling.errors import Refused
 from signaling.model import Scheduled
 
@@ -70,10 +67,5 @@ def _expire(connection: Connection, now: int, limit: int) -> int:
     query = query.order_by(events.c.expires_at).limit(limit)
     found = [event_of(row) for row in connection.execute(query)]
     for event in found:
-        blank = replace(event, data={**event.data, "body": None, "expired": True})
-        replace_data(connection, blank)
-        change_text(connection, blank)
-        redact(connection, event.conversation, event.data.get("edits", ()))
-        done = update(events).where(events.c.position == event.position)
-        connection.execute(done.values(expires_at=None))
+        blank(connection, event, expired=True)
     return len(found)

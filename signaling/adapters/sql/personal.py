@@ -1,0 +1,138 @@
+"""What is a User's, in SQL: to be read as a whole, and to be blanked."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, delete, select, update
+
+from signaling.adapters.sql.blank import blank
+from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.files import file_of
+from signaling.adapters.sql.pending import MESSAGE
+from signaling.adapters.sql.rows import (
+    CONVERSATION,
+    EVENT,
+    MEMBER,
+    conversation_of,
+    event_of,
+    json_text,
+    member_of,
+)
+from signaling.adapters.sql.tables import (
+    blocks,
+    conversations,
+    devices,
+    events,
+    members,
+    mentions,
+    sends,
+    users,
+)
+from signaling.adapters.sql.tables_files import files
+from signaling.adapters.sql.tables_messaging import scheduled
+from signaling.model import Event
+from signaling.privacy.personal import Membership, Page
+from signaling.services.file_record import File
+
+_NAMES = ("sender_name", "mentions")
+"""Beside the body, what of a message tells who somebody is."""
+
+
+class SqlPersonal:
+    """See signaling.privacy.personal.PersonalData."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def profile(self, app: str, user: str) -> dict[str, Any]:
+        """All small tables that have a column for the user."""
+        return await self._database.read(lambda c: _profile(c, app, user))
+
+    async def memberships(self, app: str, user: str, after: str, limit: int) -> list[Membership]:
+        """Left ones too."""
+        query = (
+            select(*CONVERSATION, *MEMBER)
+            .join(members, members.c.conversation == conversations.c.id)
+            .where(members.c.app == app, members.c.user == user, conversations.c.id > after)
+            .order_by(conversations.c.id)
+            .limit(limit)
+        )
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [_membership(row) for row in rows]
+
+    async def sent(self, app: str, user: str, after: str, limit: int) -> Page:
+        """By client_id: that is what there is an index for."""
+        return await self._database.read(lambda c: _sent(c, app, user, after, limit))
+
+    async def blank(self, app: str, user: str, after: str, limit: int, now: int) -> Page:
+        """As if each had been recalled."""
+        return await self._database.write(lambda c: _blank(c, app, user, after, limit, now))
+
+    async def files(self, app: str, user: str, after: str, limit: int) -> list[File]:
+        """Ordered by id."""
+        query = select(files).where(files.c.app == app, files.c.sender == user)
+        query = query.where(files.c.id > after).order_by(files.c.id).limit(limit)
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [file_of(row._mapping) for row in rows]
+
+    async def forget(self, app: str, user: str) -> None:
+        """In one transaction."""
+        await self._database.write(lambda c: _forget(c, app, user))
+
+
+def _profile(connection: Connection, app: str, user: str) -> dict[str, Any]:
+    def rows(table: Table, column: str) -> list[dict[str, Any]]:
+        query = select(table).where(table.c.app == app, table.c[column] == user)
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+    people = rows(users, "id")
+    return {
+        "user": people[0] if people else None,
+        "devices": rows(devices, "user"),
+        "blocks": [row["other"] for row in rows(blocks, "user")],
+        "scheduled": rows(scheduled, "sender"),
+    }
+
+
+def _membership(row: Row[Any]) -> Membership:
+    width = len(CONVERSATION)
+    return Membership(conversation=conversation_of(row[:width]), member=member_of(row[width:]))
+
+
+def _sent(connection: Connection, app: str, user: str, after: str, limit: int) -> Page:
+    place = (events.c.conversation == sends.c.conversation) & (events.c.seq == sends.c.seq)
+    query = (
+        select(*EVENT, sends.c.client_id)
+        .select_from(sends.outerjoin(events, place))
+        .where(sends.c.app == app, sends.c.sender == user, sends.c.client_id > after)
+        .order_by(sends.c.client_id)
+        .limit(limit)
+    )
+    rows = connection.execute(query).all()
+    found = [event_of(row[:-1]) for row in rows if row[0] is not None]
+    return Page(events=found, next=rows[-1][-1] if len(rows) == limit else None)
+
+
+def _blank(connection: Connection, app: str, user: str, after: str, limit: int, now: int) -> Page:
+    page = _sent(connection, app, user, after, limit)
+    spoken = [event for event in page.events if _says(event)]
+    for event in spoken:
+        blank(connection, event, _NAMES, recalled=True, recalled_at=now, erased=True)
+        here = (mentions.c.conversation == event.conversation) & (mentions.c.seq == event.seq)
+        connection.execute(delete(mentions).where(here))
+    return Page(events=spoken, next=page.next)
+
+
+def _says(event: Event) -> bool:
+    return event.type == MESSAGE and not event.data.get("erased")
+
+
+def _forget(connection: Connection, app: str, user: str) -> None:
+    theirs = (members.c.app == app) & (members.c.user == user)
+    connection.execute(update(members).where(theirs).values(preferences=json_text({})))
+    for table, column in (
+        (scheduled, "sender"),
+        (blocks, "user"),
+        (devices, "user"),
+        (users, "id"),
+    ):
+        connection.execute(delete(table).where(table.c.app == app, table.c[column] == user))

@@ -1,0 +1,1 @@
+"""What belongs to a person: given out on request, erased on request, and not kept for ever."""

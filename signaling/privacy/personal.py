@@ -1,0 +1,45 @@
+"""What the stores know of one User."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from signaling.model import Conversation, Event, Member
+from signaling.services.file_record import File
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """A User's seat in a Conversation, left ones too."""
+
+    conversation: Conversation
+    member: Member
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of what a User sent."""
+
+    events: list[Event]
+    next: str | None
+    """Where to go on; None at the end."""
+
+
+class PersonalData(Protocol):
+    """Reads and blanks what is a User's. Every page is one short transaction."""
+
+    async def profile(self, app: str, user: str) -> dict[str, Any]:
+        """`{user, devices, blocks, scheduled}`; `user` is None for one nobody has seen."""
+
+    async def memberships(self, app: str, user: str, after: str, limit: int) -> list[Membership]:
+        """Ordered by Conversation, ids above `after`."""
+
+    async def sent(self, app: str, user: str, after: str, limit: int) -> Page:
+        """Events the User made with a client_id, ordered by it."""
+
+    async def blank(self, app: str, user: str, after: str, limit: int, now: int) -> Page:
+        """Empty the bodies of such a page, wherever they are kept; `events` are those changed."""
+
+    async def files(self, app: str, user: str, after: str, limit: int) -> list[File]:
+        """What the User offered, ordered by id."""
+
+    async def forget(self, app: str, user: str) -> None:
+        """Drop profile, devices, blocks, what waits to be sent, and preferences."""

@@ -1,0 +1,157 @@
+"""Jobs, personal data and retention: one suite, on every database."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from signaling.adapters.sql import Database, SqlConversations, SqlLog, SqlSearch, SqlUsers
+from signaling.adapters.sql.jobs import SqlJobs
+from signaling.adapters.sql.personal import SqlPersonal
+from signaling.adapters.sql.retention import SqlRetention
+from signaling.model import App, Event
+from signaling.privacy.job import Job
+from signaling.privacy.retention import DAY_MS, EVENTS_AT_ONCE, Retention
+from tests.making import APP, conversation, group, message
+
+
+def job(number: int, **changes: object) -> Job:
+    fields: dict[str, object] = {
+        "id": f"job_{number}",
+        "app": APP,
+        "kind": "export",
+        "user": f"user{number}",
+        "created_at": number,
+        "updated_at": number,
+        **changes,
+    }
+    return Job(**fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def jobs(database: Database) -> SqlJobs:
+    return SqlJobs(database)
+
+
+async def test_a_job_is_asked_for_once_until_it_is_finished(jobs: SqlJobs) -> None:
+    first = await jobs.put(job(1))
+    assert await jobs.put(job(2, user="user1")) == first
+    assert (await jobs.put(job(3, user="user1", kind="erase"))).id == "job_3"
+    taken = await jobs.take("one", 10, 20)
+    assert taken is not None
+    assert await jobs.finish(replace(taken, state="done"), "one")
+    assert (await jobs.put(job(4, user="user1"))).id == "job_4"
+
+
+async def test_a_job_has_one_holder_until_its_time_is_over(jobs: SqlJobs) -> None:
+    await jobs.put(job(1))
+    taken = await jobs.take("one", 10, 20)
+    assert taken == job(1, state="running", attempts=1, updated_at=10)
+    assert await jobs.take("two", 19, 30) is None
+    assert await jobs.keep("job_1", "one", 19, 25, 7)
+    assert await jobs.take("two", 24, 30) is None
+    again = await jobs.take("two", 25, 35)
+    assert again is not None
+    assert again.attempts == 2
+    assert not await jobs.keep("job_1", "one", 26, 40, 8)
+    assert not await jobs.finish(replace(again, state="failed"), "one")
+    assert await jobs.finish(replace(again, state="done", result="k", expires_at=50), "two")
+    assert await jobs.take("two", 99, 100) is None
+    assert [found.id for found in await jobs.expired(50, 9)] == ["job_1"]
+    await jobs.forget_result("job_1")
+    assert await jobs.expired(50, 9) == []
+
+
+async def test_jobs_are_listed_by_app_and_page(jobs: SqlJobs) -> None:
+    for number in range(1, 4):
+        await jobs.put(job(number))
+    await jobs.put(job(9, app="other"))
+    page = await jobs.all(APP, None, 2)
+    assert [found.id for found in page] == ["job_3", "job_2"]
+    assert [found.id for found in await jobs.all(APP, page[-1].id, 2)] == ["job_1"]
+
+
+def texts(events: list[Event]) -> list[str | None]:
+    return [None if e.data["body"] is None else e.data["body"]["text"] for e in events]
+
+
+async def test_what_a_user_said_is_blanked_and_nothing_else(database: Database) -> None:
+    log, personal, search = SqlLog(database), SqlPersonal(database), SqlSearch(database)
+    conversations = SqlConversations(database)
+    name = await group(conversations, "ann", "bob")
+    for number in range(5):
+        data: dict[str, Any] = {"sender_name": "Ann", "mentions": ["bob"]}
+        await log.append(message(name, "ann", f"a{number}", text="secret word", **data))
+        await log.append(message(name, "bob", f"b{number}", text="bob's word"))
+    await search.index()
+    first = await personal.blank(APP, "ann", "", 3, now=7)
+    assert (len(first.events), first.next) == (3, "a2")
+    second = await personal.blank(APP, "ann", "a2", 3, now=7)
+    assert (len(second.events), second.next) == (2, None)
+    assert (await personal.blank(APP, "ann", "", 9, now=8)).events == []
+    events = await log.read(name, limit=99)
+    assert [event.seq for event in events] == list(range(1, 11))
+    assert texts(events) == [None, "bob's word"] * 5
+    assert events[0].data["erased"]
+    assert "sender_name" not in events[0].data
+    assert "mentions" not in events[0].data
+    found, _ = await search.find(APP, "bob", "word", None, 2**53, 99)
+    assert {event.sender for event in found} == {"bob"}
+    standing = await conversations.standing(APP, name, "bob")
+    assert standing is not None
+    assert standing.mentions == 0
+
+
+async def test_a_user_is_forgotten_in_their_app_only(database: Database) -> None:
+    users, personal = SqlUsers(database), SqlPersonal(database)
+    for app in (APP, "other"):
+        await users.seen(app, "ann", "phone", "Ann", 1)
+        await users.block(app, "ann", "eve", True)
+    assert (await personal.profile(APP, "ann"))["blocks"] == ["eve"]
+    await personal.forget(APP, "ann")
+    empty: dict[str, Any] = {"user": None, "devices": [], "blocks": [], "scheduled": []}
+    assert await personal.profile(APP, "ann") == empty
+    kept = await personal.profile("other", "ann")
+    assert (kept["user"]["name"], len(kept["devices"])) == ("Ann", 1)
+
+
+class Apps:
+    """One tenant."""
+
+    def __init__(self, **settings: object) -> None:
+        self._settings = settings
+
+    async def all(self) -> list[App]:
+        return [App(id=APP, name="Acme", created_at=0, settings=self._settings)]
+
+
+async def test_old_messages_are_blanked_by_type_and_by_conversation(database: Database) -> None:
+    log, conversations = SqlLog(database), SqlConversations(database)
+    names = [await group(conversations, "ann"), await group(conversations, "ann", type="channel")]
+    own = conversation("c_own", settings={"retention_days": 5})
+    names.append(await group(conversations, "ann", name=own.id, settings=own.settings))
+    for name in names:
+        for day in (1, 6, 11):
+            await log.append(message(name, "ann", f"{name}{day}", text=f"{day}", at=day * DAY_MS))
+    clock = 12 * DAY_MS
+    retention = Retention(Apps(retention_days={"group": 10}), SqlRetention(database), lambda: clock)
+    await retention.round()
+    await retention.round()
+    assert texts(await log.read(names[0], limit=9)) == [None, "6", "11"]
+    assert texts(await log.read(names[1], limit=9)) == ["1", "6", "11"]
+    assert texts(await log.read(names[2], limit=9)) == [None, None, "11"]
+    clock = 30 * DAY_MS
+    await retention.round()
+    assert texts(await log.read(names[0], limit=9)) == [None, None, None]
+
+
+async def test_a_long_past_is_blanked_in_pages(database: Database) -> None:
+    log = SqlLog(database)
+    name = await group(SqlConversations(database), "ann")
+    for number in range(EVENTS_AT_ONCE + 5):
+        await log.append(message(name, "ann", f"{number}", at=1))
+    old = SqlRetention(database)
+    assert await old.overdue({name: 2}) == [name]
+    assert await old.blank(name, 2, EVENTS_AT_ONCE) == EVENTS_AT_ONCE
+    assert await old.blank(name, 2, EVENTS_AT_ONCE) == 5
+    assert await old.overdue({name: 2}) == []

@@ -1,0 +1,171 @@
+"""Exports and erasures of a running process, asked for and fetched over REST."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, encode_basic_auth
+
+from signaling.app import Process
+from signaling.ports import Clock
+from tests.conftest import MakeProcess
+from tests.wire_client import RequestRefused, WireClient
+
+CONTENT = b"a picture of something" * 1000
+
+
+class World:
+    """A process, its app's server, and people who chat."""
+
+    def __init__(self, process: Process, http: ClientSession) -> None:
+        self.process = process
+        self.http = http
+
+    async def ask(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        async with self.http.request(method, path) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def job(self, user: str, kind: str) -> dict[str, Any]:
+        """Asked for and done."""
+        status, asked = await self.ask("POST", f"/v1/users/{user}/{kind}")
+        assert (status, asked["state"]) == (202, "queued")
+        await self.process.keeping.worker.round()
+        _, done = await self.ask("GET", f"/v1/jobs/{asked['job']}")
+        assert done["state"] == "done", done
+        return done
+
+
+@pytest.fixture
+async def world(make_process: MakeProcess) -> AsyncIterator[World]:
+    process = await make_process()
+    issued = await process.registry.create_key("demo", "server", ("admin",))
+    auth = encode_basic_auth(issued.key.id, issued.secret)
+    async with ClientSession(process.url, headers={"Authorization": auth}) as http:
+        yield World(process, http)
+
+
+class Hall:
+    """Ann and Bob in a group; Ann has said something and given a file."""
+
+    def __init__(self, world: World) -> None:
+        self.ann = WireClient(world.process.url, "ann")
+        self.bob = WireClient(world.process.url, "bob")
+        self.id = ""
+        self.file = ""
+
+    async def fill(self) -> None:
+        await self.bob.connect()
+        joined = await self.bob.request("conversation:join", alias="hall", create=True)
+        self.id = joined["conversation"]["id"]
+        await self.ann.connect()
+        await self.ann.request("conversation:join", conversation=self.id)
+        said = {"type": "text", "body": {"text": "my secret"}, "client_id": "m1"}
+        await self.ann.request("message:send", conversation=self.id, **said)
+        await self.give()
+
+    async def give(self) -> None:
+        offered = await self.ann.request(
+            "file:offer",
+            conversation=self.id,
+            client_id="f1",
+            name="p.bin",
+            size=len(CONTENT),
+            type="x/y",
+            sha256=hashlib.sha256(CONTENT).hexdigest(),
+        )
+        self.file = offered["file"]
+        headers = {"Authorization": f"Bearer {self.ann.token}"}
+        async with (
+            ClientSession(self.ann.url, headers=headers) as http,
+            http.put(offered["upload_url"], data=CONTENT) as answer,
+        ):
+            assert answer.status < 300
+        await self.bob.until("message:created", kind="file")
+
+    async def said(self) -> list[Any]:
+        history = await self.bob.request("history:get", conversation=self.id, limit=100)
+        events = history["events"]
+        assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+        return [e["body"] for e in events if e["type"] == "message:created"]
+
+
+@pytest.fixture
+async def hall(world: World) -> AsyncIterator[Hall]:
+    async with AsyncExitStack() as stack:
+        made = Hall(world)
+        await made.fill()
+        stack.push_async_callback(made.ann.close)
+        stack.push_async_callback(made.bob.close)
+        yield made
+
+
+async def test_an_export_has_what_a_user_said_and_gave(world: World, hall: Hall) -> None:
+    done = await world.job("ann", "export")
+    async with ClientSession(world.process.url) as anyone, anyone.get(done["download_url"]) as got:
+        archive = zipfile.ZipFile(io.BytesIO(await got.read()))
+    lines = archive.read("messages.ndjson").decode().splitlines()
+    bodies = [event.get("body") for event in map(json.loads, lines)]
+    assert {"text": "my secret"} in bodies
+    assert archive.read(f"files/{hall.file}/p.bin") == CONTENT
+    (seat,) = map(json.loads, archive.read("conversations.ndjson").splitlines())
+    assert seat["conversation"]["id"] == hall.id
+    assert json.loads(archive.read("profile.json"))["user"]["name"] == "Ann"
+
+
+async def test_an_archive_needs_its_link_and_has_its_time(
+    world: World, hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = await world.job("bob", "export")
+    path = done["download_url"].split("?")[0]
+    assert (await world.ask("GET", path))[0] == 403
+    later: Clock = lambda: done["expires_at"]  # noqa: E731
+    monkeypatch.setattr(world.process.keeping.worker, "_clock", later)
+    await world.process.keeping.worker.round()
+    assert (await world.ask("GET", done["download_url"]))[0] == 404
+    assert "download_url" not in (await world.ask("GET", f"/v1/jobs/{done['job']}"))[1]
+
+
+async def test_an_erased_user_is_gone_and_the_log_keeps_its_order(world: World, hall: Hall) -> None:
+    before = await hall.said()
+    await world.job("ann", "erase")
+    await hall.ann.disconnected.wait()
+    assert await hall.said() == [None] * len(before)
+    left = await hall.bob.until("member:left", user="ann")
+    assert left["reason"] == "erased"
+    with pytest.raises(RequestRefused, match="not_found"):
+        await hall.bob.request("file:fetch", file=hall.file, offset=0)
+    assert [path async for path in blobs(world)] == []
+    found = await hall.bob.request("message:search", query="secret", limit=10)
+    assert found["events"] == []
+
+
+async def blobs(world: World) -> AsyncIterator[str]:
+    async for key in world.process.blobs.keys(2**42):
+        yield key
+
+
+async def test_only_an_admin_key_may_ask(world: World, hall: Hall) -> None:
+    issued = await world.process.registry.create_key("demo", "small", ("read", "write"))
+    auth = encode_basic_auth(issued.key.id, issued.secret)
+    async with ClientSession(world.process.url, headers={"Authorization": auth}) as http:
+        async with http.post("/v1/users/ann/erase") as answer:
+            assert answer.status == 403
+        async with http.get("/v1/jobs") as answer:
+            assert answer.status == 403
+
+
+async def test_jobs_of_another_app_do_not_exist(world: World, hall: Hall) -> None:
+    done = await world.job("ann", "export")
+    other = await world.process.registry.create_app("Other")
+    issued = await world.process.registry.create_key(other.id, "server", ("admin",))
+    auth = encode_basic_auth(issued.key.id, issued.secret)
+    async with ClientSession(world.process.url, headers={"Authorization": auth}) as http:
+        async with http.get(f"/v1/jobs/{done['job']}") as answer:
+            assert answer.status == 404
+        async with http.get("/v1/jobs") as answer:
+            assert (await answer.json())["jobs"] == []
