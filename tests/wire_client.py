@@ -37,13 +37,13 @@ class WireClient:
         self.disconnected = asyncio.Event()
         self._socket.on("disconnect", self._on_disconnect)
 
-    async def connect(self, cursor: str | None = None) -> WireClient:
+    async def connect(self, cursor: str | None = None, transport: str = "websocket") -> WireClient:
         """Return when `session:ready` is here."""
         if not self.token:
             self.token = await asyncio.to_thread(demo_token, self.url, self.user)
         auth = {"token": self.token, "device": self.device, "cursor": cursor}
         await self._socket.connect(
-            self.url, auth=auth, transports=["websocket"], wait_timeout=TIMEOUT_S
+            self.url, auth=auth, transports=[transport], wait_timeout=TIMEOUT_S
         )
         self.ready = await self.until("session:ready")
         return self

@@ -16,6 +16,7 @@ from signaling.gateway.connection import Connection
 from signaling.gateway.deadlines import Deadlines
 from signaling.gateway.packets import Packet
 from signaling.gateway.server import Server
+from signaling.gateway.socket import Socket
 from signaling.gateway.throttle import Throttle
 from signaling.model import Identity
 from signaling.ports import Hooks, Remote
@@ -92,19 +93,31 @@ class Gateway:
         }
 
     async def drain(self) -> None:
-        """Send every client elsewhere: tell them when to come back, answer them, close in waves."""
+        """Send every client elsewhere: tell them when to come back, answer them, close in waves.
+
+        Takes at most `drain_ms` and then `drain_flush_ms`.
+        """
         self._server.eio.accepting = False
         low, high = self._config.drain_retry_ms
         for name in list(self._connections):
             self.emit([name], "server:drain", {"retry_after_ms": random.randint(low, high)})  # noqa: S311
-        await self._settle(self._config.drain_flush_ms / 1000)
         sockets = list(self._server.eio.sockets.values())
         random.shuffle(sockets)
-        size = -(-len(sockets) // WAVES) or 1
-        for start in range(0, len(sockets), size):
-            for socket in sockets[start : start + size]:
-                socket.end("server:drain")
-            await asyncio.sleep(self._config.drain_ms / 1000 / WAVES)
+        async with asyncio.TaskGroup() as waves:
+            for first in range(min(WAVES, len(sockets))):
+                waves.create_task(self._send_off(sockets[first::WAVES]))
+                await asyncio.sleep(self._config.drain_ms / 1000 / WAVES)
+
+    async def _send_off(self, sockets: list[Socket]) -> None:
+        """End sockets once they have the answers to all they asked; they ask no more meanwhile."""
+        for socket in sockets:
+            socket.pause_reading()
+        waits = [asyncio.ensure_future(socket.session.settled()) for socket in sockets]
+        _, late = await asyncio.wait(waits, timeout=self._config.drain_flush_ms / 1000)
+        for wait in late:
+            wait.cancel()
+        for socket in sockets:
+            socket.end("server:drain")
 
     async def aclose(self) -> None:
         """End every socket now and wait for what was in flight."""
@@ -115,14 +128,6 @@ class Gateway:
         _, late = await asyncio.wait(tasks, timeout=self._config.request_timeout_ms / 1000)
         for task in late:
             task.cancel()
-
-    async def _settle(self, timeout_s: float) -> None:
-        """Wait for the requests in flight."""
-        waits = [asyncio.ensure_future(c.settled()) for c in self._connections.values()]
-        if waits:
-            _, late = await asyncio.wait(waits, timeout=timeout_s)
-            for wait in late:
-                wait.cancel()
 
     async def _on_shutdown(self, _app: web.Application) -> None:
         await self.aclose()

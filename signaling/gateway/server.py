@@ -102,6 +102,12 @@ class Namespaces:
         for connection in connections.values():
             connection.closed(reason)
 
+    async def settled(self) -> None:
+        """Wait until everything asked on this socket is answered and on its way."""
+        for connection in list(self._connections.values()):
+            await connection.settled()
+        await self._socket.fetched()
+
     def _attachment(self, payload: bytes) -> None:
         packet = self._partial
         if packet is None:

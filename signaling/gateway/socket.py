@@ -56,6 +56,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._probe: Link | None = None
         self._poll: asyncio.Future[None] | None = None
         self._reading: asyncio.Event | None = None
+        self._emptied: asyncio.Event | None = None
         self.posting = False
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
@@ -218,9 +219,21 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if not self._queue:
             return NOOP_TEXT
         texts = [_polling_text(frame) for frame in self._queue]
+        self._empty()
+        return _SEPARATOR.join(texts)
+
+    def _empty(self) -> None:
         self._queue.clear()
         self._queued_bytes = 0
-        return _SEPARATOR.join(texts)
+        if self._emptied is not None:
+            self._emptied.set()
+            self._emptied = None
+
+    async def fetched(self) -> None:
+        """Wait until the next poll has taken what waits for it; a WebSocket needs no waiting."""
+        if self._queue and not self.closed:
+            self._emptied = self._emptied or asyncio.Event()
+            await self._emptied.wait()
 
     def open_frame(self, frame: bytes) -> bytes:
         """The handshake as the body of the first poll's answer, with what was sent since."""
@@ -258,8 +271,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._wake()
         for frame in self._queue:
             link.write(frame)
-        self._queue.clear()
-        self._queued_bytes = 0
+        self._empty()
 
     def _drop_probe(self) -> None:
         self._stop_probe_timer()
@@ -297,7 +309,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         link, self._link = self._link, None
         if link is not None:
             link.close()
-        self._queue.clear()
+        self._empty()
         self._wake()  # the waiting poll ends with a NOOP
         self._finish("client disconnect")
 
@@ -308,6 +320,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._stop_timer()
         self._drop_probe()
         self.resume_reading()
+        if self._emptied is not None:
+            self._emptied.set()
         self.server.forget(self)
         self.server.listener.closed(self, reason)
 

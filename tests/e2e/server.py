@@ -61,6 +61,11 @@ class Server:
             self.kill()
 
     @property
+    def exit_code(self) -> int | None:
+        """0 after an orderly end, None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    @property
     def output(self) -> str:
         """Everything it printed."""
         return "".join(self._lines)

@@ -310,31 +310,6 @@ async def test_emit_reaches_each_transport_and_passes_over_strangers() -> None:
         await peer.post(sid, "1")
 
 
-async def test_draining_tells_everyone_answers_what_is_in_flight_and_closes() -> None:
-    desk = Desk()
-    gate = desk.gate("slow")
-    async with gateway(config(drain_ms=20, drain_retry_ms=(100, 200)), desk) as (served, peer, _):
-        ann, _first = await peer.joined({"token": "ann"})
-        bob, _first = await peer.joined({"token": "bob"})
-        await ann.send_str('421["wait",{"gate":"slow"}]')
-        await asyncio.wait_for(desk.entered["slow"].wait(), PATIENCE_S)
-        assert served.accepting
-        draining = asyncio.create_task(served.drain())
-        for ws in (ann, bob):
-            name, data = event_of(await text(ws))
-            assert name == "server:drain"
-            assert 100 <= data["retry_after_ms"] <= 200
-        assert not served.accepting
-        assert (await peer.get())[0] == 503
-        gate.set()
-        assert (await text(ann)).startswith('431[{"ok":true')
-        assert await closed(ann) == (1000, "server:drain")
-        assert await closed(bob) == (1000, "server:drain")
-        await draining
-        ends = [await asyncio.wait_for(desk.closings.get(), PATIENCE_S) for _ in range(2)]
-        assert {reason for _, reason in ends} == {"server:drain"}
-
-
 async def test_invariant_13_nothing_is_left_when_the_gateway_is_closed() -> None:
     async with gateway() as (served, peer, desk):
         ws, _ = await peer.joined({"token": "ann"})

@@ -1,0 +1,118 @@
+"""A node that goes away: clients are told when to come back, answered, and closed in waves."""
+
+import asyncio
+import json
+from typing import Any
+
+from signaling.gateway import GatewayConfig
+from signaling.gateway.gateway import WAVES
+from tests.signaling.gateway.peers import (
+    PATIENCE_S,
+    Desk,
+    Peer,
+    closed,
+    event_of,
+    gateway,
+    text,
+)
+
+
+def config(**changes: Any) -> GatewayConfig:
+    return GatewayConfig(origins=("*",), **changes)
+
+
+async def test_draining_tells_everyone_answers_what_is_in_flight_and_closes() -> None:
+    desk = Desk()
+    gate = desk.gate("slow")
+    async with gateway(config(drain_ms=20, drain_retry_ms=(100, 200)), desk) as (served, peer, _):
+        ann, _first = await peer.joined({"token": "ann"})
+        bob, _first = await peer.joined({"token": "bob"})
+        await ann.send_str('421["wait",{"gate":"slow"}]')
+        await asyncio.wait_for(desk.entered["slow"].wait(), PATIENCE_S)
+        assert served.accepting
+        draining = asyncio.create_task(served.drain())
+        for ws in (ann, bob):
+            name, data = event_of(await text(ws))
+            assert name == "server:drain"
+            assert 100 <= data["retry_after_ms"] <= 200
+        assert not served.accepting
+        assert (await peer.get())[0] == 503
+        gate.set()
+        assert (await text(ann)).startswith('431[{"ok":true')
+        assert await closed(ann) == (1000, "server:drain")
+        assert await closed(bob) == (1000, "server:drain")
+        await draining
+        ends = [await asyncio.wait_for(desk.closings.get(), PATIENCE_S) for _ in range(2)]
+        assert {reason for _, reason in ends} == {"server:drain"}
+
+
+async def test_who_polls_gets_the_answers_too_and_then_the_end() -> None:
+    desk = Desk()
+    gate = desk.gate("slow")
+    async with gateway(config(drain_ms=20), desk) as (served, peer, _):
+        sid = await peer.open_polling()
+        await peer.post(sid, '40{"token":"ann"}')
+        await polled(peer, sid, "session:ready")
+        await peer.post(sid, '421["wait",{"gate":"slow"}]')
+        await asyncio.wait_for(desk.entered["slow"].wait(), PATIENCE_S)
+        draining = asyncio.create_task(served.drain())
+        assert "server:drain" in await polled(peer, sid, "server:drain")
+        gate.set()
+        assert '431[{"ok":true' in await polled(peer, sid, "431")
+        await draining
+        assert (await peer.get(sid))[0] == 400
+
+
+async def polled(peer: Peer, sid: str, word: str) -> str:
+    """Poll until the word comes; all that came."""
+    received = ""
+    while word not in received:
+        status, body = await peer.get(sid)
+        assert status == 200
+        received += body
+    return received
+
+
+async def test_nothing_is_read_from_who_is_being_sent_off() -> None:
+    desk = Desk()
+    gate = desk.gate("slow")
+    async with gateway(config(drain_ms=0), desk) as (served, peer, _):
+        ws, _first = await peer.joined({"token": "ann"})
+        await ws.send_str('421["wait",{"gate":"slow"}]')
+        await asyncio.wait_for(desk.entered["slow"].wait(), PATIENCE_S)
+        draining = asyncio.create_task(served.drain())
+        assert event_of(await text(ws))[0] == "server:drain"
+        await asyncio.sleep(0)
+        await ws.send_str('422["too late",{}]')
+        gate.set()
+        assert (await text(ws)).startswith("431")
+        assert await closed(ws) == (1000, "server:drain")
+        await draining
+        assert [event for event, _ in desk.seen] == ["opened", "wait"]
+
+
+async def test_a_request_that_never_ends_holds_nobody_up() -> None:
+    desk = Desk()
+    desk.gate("never")
+    async with gateway(config(drain_ms=0, drain_flush_ms=50), desk) as (served, peer, _):
+        ws, _first = await peer.joined({"token": "ann"})
+        await ws.send_str('421["wait",{"gate":"never"}]')
+        await asyncio.wait_for(desk.entered["never"].wait(), PATIENCE_S)
+        await asyncio.wait_for(served.drain(), PATIENCE_S)
+        assert event_of(await text(ws))[0] == "server:drain"
+        assert await closed(ws) == (1000, "server:drain")
+        desk.gates["never"].set()
+
+
+async def test_sockets_close_in_waves_and_everyone_has_a_time_of_their_own() -> None:
+    async with gateway(config(drain_ms=400)) as (served, peer, _):
+        joined = [await peer.joined({"token": f"u{n}"}) for n in range(2 * WAVES)]
+        draining = asyncio.create_task(served.drain())
+        times = [event_of(await text(ws))[1]["retry_after_ms"] for ws, _ in joined]
+        assert len(set(times)) > WAVES
+        seen = set()
+        while not draining.done():
+            seen.add(served.stats()["sockets"])
+            await asyncio.sleep(0.001)
+        assert len(seen) > 3
+        assert {json.dumps(await closed(ws)) for ws, _ in joined} == {'[1000, "server:drain"]'}
