@@ -120,6 +120,8 @@ class Connection:
 
     def receive(self, packet: Packet) -> None:
         """An event: handled when all before it are."""
+        if self._state is _CLOSED:
+            return
         self._inbox.append(packet)
         if self._sleep is not None:
             self._wake()
@@ -205,9 +207,12 @@ class Connection:
     def close(self, reason: str) -> None:
         """End the socket from this side; requests that have not begun are dropped."""
         self._inbox.clear()
-        if reason not in RECONNECT and self._state is not _CLOSED:
+        if reason in RECONNECT:
+            self.socket.end(reason)
+        elif self._state is not _CLOSED:
             self._write(packets.DISCONNECT)
-        self.socket.end(reason)
+            self.closed(reason)
+            self.socket.finish(reason)
 
     def closed(self, reason: str) -> None:
         """The socket or the namespace is gone. What it asked before is still carried out."""

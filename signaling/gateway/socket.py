@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engineio.async_socket import AsyncSocket
 
 from signaling.gateway import frames
-from signaling.gateway.link import Link
+from signaling.gateway.link import LINGER_S, Link
 
 if TYPE_CHECKING:
     from signaling.gateway.engine import Engine
@@ -57,6 +57,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._poll: asyncio.Future[None] | None = None
         self._reading: asyncio.Event | None = None
         self._emptied: asyncio.Event | None = None
+        self._last: tuple[str, asyncio.TimerHandle] | None = None
+        """Why the session ends once its queue was fetched, and the timer that ends it anyway."""
         self.posting = False
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
@@ -228,6 +230,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if self._emptied is not None:
             self._emptied.set()
             self._emptied = None
+        if self._last is not None:
+            self.end(self._last[0])
 
     async def fetched(self) -> None:
         """Wait until the next poll has taken what waits for it; a WebSocket needs no waiting."""
@@ -305,6 +309,15 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
             self._wake()
         self._finish(reason)
 
+    def finish(self, reason: str) -> None:
+        """Close from this side, but not before a client between two polls has fetched the rest."""
+        if self._link is not None or self._poll is not None or self.closed:
+            self.end(reason)
+        elif self._last is None:
+            self._queue.append(_CLOSE)
+            timer = asyncio.get_running_loop().call_later(LINGER_S, self.end, reason)
+            self._last = (reason, timer)
+
     def _closed_by_client(self) -> None:
         link, self._link = self._link, None
         if link is not None:
@@ -322,6 +335,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self.resume_reading()
         if self._emptied is not None:
             self._emptied.set()
+        if self._last is not None:
+            self._last[1].cancel()
         self.server.forget(self)
         self.server.listener.closed(self, reason)
 

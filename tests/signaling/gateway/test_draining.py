@@ -4,7 +4,9 @@ import asyncio
 import json
 from typing import Any
 
-from signaling.gateway import GatewayConfig
+import pytest
+
+from signaling.gateway import Gateway, GatewayConfig
 from signaling.gateway.gateway import WAVES
 from tests.signaling.gateway.peers import (
     PATIENCE_S,
@@ -116,3 +118,43 @@ async def test_sockets_close_in_waves_and_everyone_has_a_time_of_their_own() -> 
             await asyncio.sleep(0.001)
         assert len(seen) > 3
         assert {json.dumps(await closed(ws)) for ws, _ in joined} == {'[1000, "server:drain"]'}
+
+
+async def expelled(peer: Peer, served: Gateway, desk: Desk) -> str:
+    """The sid of a polling session that was closed while no poll waited."""
+    sid = await peer.open_polling()
+    await peer.post(sid, '40{"token":"ann"}')
+    await polled(peer, sid, "session:ready")
+    served.close(desk.remotes[-1].connection, "revoked")
+    assert (await asyncio.wait_for(desk.closings.get(), PATIENCE_S))[1] == "revoked"
+    return sid
+
+
+async def test_who_is_between_two_polls_is_told_of_the_end() -> None:
+    async with gateway(config()) as (served, peer, desk):
+        sid = await expelled(peer, served, desk)
+        assert await peer.post(sid, '421["x",{}]') == (200, "ok")
+        assert await peer.get(sid) == (200, "41\x1e1")
+        assert (await peer.get(sid))[0] == 400
+        assert [event for event, _ in desk.seen] == ["opened"]
+        assert served.stats()["sockets"] == 0
+
+
+async def test_who_is_upgrading_is_told_of_the_end() -> None:
+    async with gateway(config()) as (served, peer, desk):
+        sid = await expelled(peer, served, desk)
+        ws = await peer.websocket(sid)
+        await ws.send_str("2probe")
+        assert await text(ws) == "3probe"
+        await ws.send_str("5")
+        assert [await text(ws) for _ in range(2)] == ["41", "1"]
+        assert await closed(ws) == (1000, "revoked")
+
+
+async def test_who_never_polls_again_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.gateway.socket.LINGER_S", 0.02)
+    async with gateway(config()) as (served, peer, desk):
+        sid = await expelled(peer, served, desk)
+        await asyncio.sleep(0.1)
+        assert (await peer.get(sid))[0] == 400
+        assert served.stats()["sockets"] == 0
