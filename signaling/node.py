@@ -149,7 +149,7 @@ class Node:
     async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
         """Listen first, read then: what happens in between waits behind `session:ready`."""
         claims = self._claims.pop(who.connection, None)
-        self.sessions.put(who, claims.key if claims else "", claims.jti if claims else None)
+        self._keep(who, claims)
         self.fanout.hold(who.connection)
         await self._listen(who)
         for lifecycle in self.lifecycles:
@@ -211,8 +211,14 @@ class Node:
         if (claims.app, claims.user) != (who.app, who.user):
             raise Refused("forbidden", "the token is for another user")
         renewed = claims.identity(who.connection, who.device)
-        self.sessions.put(renewed, claims.key, claims.jti)
+        self._keep(renewed, claims)
         return renewed.expires_at
+
+    def _keep(self, who: Identity, claims: Claims | None) -> None:
+        if claims is None:
+            self.sessions.put(who)
+        else:
+            self.sessions.put(who, claims.key, claims.jti, claims.issued_at or 0)
 
     async def _expire(self) -> None:
         expiring, expired = self.sessions.due(self._clock())
@@ -240,9 +246,12 @@ class Node:
     def _revoked(self, topic: str, data: Mapping[str, Any]) -> None:
         """Cut the sockets of a user: all, a device's, or those a key or token opened."""
         _, app, user = names.parse(topic)
-        fits = set(self.sessions.of(app, user, data.get("device")))
-        fits &= set(self.sessions.signed_with(app, user, data.get("key"), data.get("jti")))
-        for connection in fits:
+        words = ("device", "key", "jti", "before")
+        self.cut({"app": app, "user": user, **{word: data.get(word) for word in words}})
+
+    def cut(self, fits: Mapping[str, Any]) -> None:
+        """Close the sockets here that fit; see `Sessions.fitting`."""
+        for connection in self.sessions.fitting(**fits):
             self._sockets.close(connection, "revoked")
 
     async def _asked(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:

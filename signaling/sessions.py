@@ -15,7 +15,7 @@ class Sessions:
     def __init__(self) -> None:
         self._identities: dict[str, Identity] = {}
         self._users: dict[tuple[str, str], set[str]] = {}
-        self._keys: dict[str, tuple[str, str | None]] = {}
+        self._keys: dict[str, tuple[str, str | None, int]] = {}
         self._due: list[tuple[int, str, bool]] = []
 
     def __len__(self) -> int:
@@ -24,11 +24,11 @@ class Sessions:
     def __iter__(self) -> Iterator[Identity]:
         return iter(list(self._identities.values()))
 
-    def put(self, who: Identity, key: str = "", jti: str | None = None) -> None:
+    def put(self, who: Identity, key: str = "", jti: str | None = None, issued_at: int = 0) -> None:
         """Add a Connection, or replace what it was: a refreshed token."""
         self._identities[who.connection] = who
         self._users.setdefault((who.app, who.user), set()).add(who.connection)
-        self._keys[who.connection] = (key, jti)
+        self._keys[who.connection] = (key, jti, issued_at)
         heapq.heappush(self._due, (who.expires_at - EXPIRING_MS, who.connection, False))
         heapq.heappush(self._due, (who.expires_at, who.connection, True))
 
@@ -52,13 +52,30 @@ class Sessions:
         mine = self._users.get((app, user), ())
         return [name for name in mine if device in (None, self._identities[name].device)]
 
-    def signed_with(self, app: str, user: str, key: str | None, jti: str | None) -> list[str]:
-        """Connections of a User whose token has this key, and this `jti`; None fits all."""
+    def fitting(
+        self,
+        *,
+        app: str,
+        user: str | None = None,
+        device: str | None = None,
+        key: str | None = None,
+        jti: str | None = None,
+        before: int | None = None,
+    ) -> list[str]:
+        """Connections of an App by User, Device, and the token's key, `jti` and latest time of
+        issue (UTC ms); None fits all.
+        """
+        names = list(self._identities) if user is None else self.of(app, user, device)
         return [
             name
-            for name in self.of(app, user)
-            if key in (None, self._keys[name][0]) and jti in (None, self._keys[name][1])
+            for name in names
+            if self._identities[name].app == app and self._signed(name, key, jti, before)
         ]
+
+    def _signed(self, name: str, key: str | None, jti: str | None, before: int | None) -> bool:
+        its_key, its_jti, issued_at = self._keys[name]
+        in_time = before is None or issued_at <= before
+        return key in (None, its_key) and jti in (None, its_jti) and in_time
 
     def due(self, now_ms: int) -> tuple[list[Identity], list[Identity]]:
         """(whose token runs out within a minute, whose has run out), each once per token."""

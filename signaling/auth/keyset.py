@@ -1,6 +1,7 @@
 """An app's own public keys, as a JSON Web Key Set (RFC 7517) in its settings."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 
@@ -12,12 +13,39 @@ PUBLIC_ALGORITHMS = {"RS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
 PRIVATE_FIELDS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
+MAX_URL_CHARS = 2000
+
+
+def check_jwks_url(url: Any) -> None:
+    """Raises Refused bad_request for anything but https without credentials in it."""
+    if not isinstance(url, str) or len(url) > MAX_URL_CHARS or not _is_https(url):
+        raise Refused("bad_request", "`jwks_url` is an https:// URL without user and password")
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and parts.username is None
+
+
 def find_key(jwks: dict[str, Any], algorithm: str, kid: str | None) -> jwt.PyJWK | None:
     """The first key for `algorithm`, and of this `kid` when the token names one."""
     for entry in jwks.get("keys", []):
         if algorithm in _algorithms(entry) and (kid is None or entry.get("kid") == kid):
             return jwt.PyJWK(entry, algorithm=algorithm)
     return None
+
+
+def usable(jwks: dict[str, Any]) -> dict[str, Any]:
+    """A published set without the keys that are for something else."""
+    keys = jwks.get("keys")
+    if not isinstance(keys, list):
+        return jwks
+    ours = [entry for entry in keys if isinstance(entry, dict) and _algorithms(entry)]
+    return {"keys": [entry for entry in ours if entry.get("use", "sig") == "sig"][:MAX_KEYS]}
 
 
 def check_jwks(jwks: Any) -> None:

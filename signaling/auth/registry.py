@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from signaling.auth.keyset import check_jwks
+from signaling.auth.keyset import check_jwks, check_jwks_url
 from signaling.auth.origins import check_origins
 from signaling.auth.sealing import MasterKey, SealBroken
 from signaling.errors import Refused
@@ -21,6 +21,9 @@ APP_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 MAX_SETTINGS_BYTES = 64 * 1024
 SCOPES = frozenset({"tokens", "read", "write", "admin"})
 """What a key may do over REST: sign tokens, read, write, and manage keys."""
+OPERATOR = "operator"
+"""The scope of whoever runs the installation: register apps. No app gives it to itself."""
+MAX_OVERLAP_S = 7 * 86_400
 
 
 class IssuedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,10 +54,9 @@ class Registry:
         app = f"app-{secrets.token_hex(6)}" if app is None else app
         if not APP_ID.fullmatch(app):
             raise Refused("bad_request", f"not an app id: {app!r} (a-z, 0-9, - and _, at most 63)")
-        if not name.strip() or len(name) > 200:
-            raise Refused("bad_request", "an app needs a name of at most 200 characters")
+        name = _checked_name(name)
         check_settings(settings or {})
-        made = App(id=app, name=name.strip(), created_at=self._clock(), settings=settings or {})
+        made = App(id=app, name=name, created_at=self._clock(), settings=settings or {})
         return await self._apps.create(made)
 
     async def app(self, app: str) -> App:
@@ -96,9 +98,11 @@ class Registry:
             raise Refused("conflict", f"name the signing key with --key: {ids}")
         return found[0].id
 
-    async def update_app(self, app: str, changes: dict[str, Any]) -> App:
+    async def update_app(self, app: str, changes: dict[str, Any], name: str | None = None) -> App:
         """Change settings; None removes one. Raises Refused bad_request, too_large, not_found."""
         found = await self.app(app)
+        if name is not None:
+            found = msgspec.structs.replace(found, name=_checked_name(name))
         settings = {**found.settings, **changes}
         settings = {name: value for name, value in settings.items() if value is not None}
         check_settings(settings)
@@ -111,7 +115,7 @@ class Registry:
     ) -> IssuedKey:
         """A key of an app; its secret is shown here and never again. Raises Refused."""
         await self.app(app)
-        if not scopes or not SCOPES.issuperset(scopes):
+        if not scopes or not (SCOPES | {OPERATOR}).issuperset(scopes):
             raise Refused("bad_request", f"scopes are of: {', '.join(sorted(SCOPES))}")
         key, secret = f"key-{secrets.token_hex(8)}", secrets.token_urlsafe(32)
         record = ApiKey(
@@ -136,15 +140,32 @@ class Registry:
         found = await self._apps.key(key)
         if found is None or (app is not None and found.app != app):
             raise Refused("not_found", f"no key {key!r}")
-        if found.revoked_at is None:
-            found = msgspec.structs.replace(found, revoked_at=self._clock())
+        now = self._clock()
+        if found.revoked_at is None or found.revoked_at > now:
+            found = msgspec.structs.replace(found, revoked_at=now)
             await self._apps.put_key(found)
         return found
 
-    async def live_key(self, key: str) -> ApiKey | None:
-        """A key that exists and is not revoked."""
+    async def rotate_key(self, key: str, app: str, overlap_s: int) -> IssuedKey:
+        """A new key in the place of `key`, which goes on for so long. Raises Refused: not_found,
+        conflict when it has ended.
+        """
         found = await self._apps.key(key)
-        return found if found is not None and found.revoked_at is None else None
+        if found is None or found.app != app:
+            raise Refused("not_found", f"no key {key!r}")
+        if found.revoked_at is not None:
+            raise Refused("conflict", "this key has been revoked or rotated before")
+        issued = await self.create_key(app, found.name, found.scopes)
+        ends_at = self._clock() + 1000 * min(overlap_s, MAX_OVERLAP_S)
+        await self._apps.put_key(msgspec.structs.replace(found, revoked_at=ends_at))
+        return issued
+
+    async def live_key(self, key: str) -> ApiKey | None:
+        """A key that exists and is not revoked; one that was rotated lives until its time."""
+        found = await self._apps.key(key)
+        if found is None or (found.revoked_at is not None and found.revoked_at <= self._clock()):
+            return None
+        return found
 
     def signing_secret(self, key: ApiKey) -> str:
         """What a key signs tokens with. Raises Refused when the master key has changed."""
@@ -166,12 +187,20 @@ class Registry:
         return found
 
 
+def _checked_name(name: str) -> str:
+    if not name.strip() or len(name) > 200:
+        raise Refused("bad_request", "an app needs a name of at most 200 characters")
+    return name.strip()
+
+
 def check_settings(settings: dict[str, Any]) -> None:
     """Raises Refused bad_request, too_large."""
     if len(msgspec.json.encode(settings)) > MAX_SETTINGS_BYTES:
         raise Refused("too_large", f"settings take at most {MAX_SETTINGS_BYTES} bytes")
     if "jwks" in settings:
         check_jwks(settings["jwks"])
+    if "jwks_url" in settings:
+        check_jwks_url(settings["jwks_url"])
     if "origins" in settings:
         check_origins(settings["origins"])
     if "retention_days" in settings:

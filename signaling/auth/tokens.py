@@ -1,7 +1,8 @@
 """User tokens: JWT (RFC 7519), signed with an API key's secret or by an app's own key pair.
 
 The algorithm is decided by what is configured, never by the token alone (RFC 8725, 3.1): HS256 goes
-with a key's secret, RS256, ES256 and EdDSA with the public keys in the app's `jwks` setting.
+with a key's secret, RS256, ES256 and EdDSA with the public keys in the app's `jwks` setting, or at
+its `jwks_url`.
 """
 
 import time
@@ -61,6 +62,13 @@ class Revocations(Protocol):
         """By `jti`, or because the user was signed out after `issued_at`."""
 
 
+class KeySets(Protocol):
+    """Key sets that apps publish at a URL of theirs."""
+
+    async def get(self, url: str, kid: str | None) -> dict[str, Any]:
+        """A checked set, as fresh as it must be to hold `kid`. Raises Refused unavailable."""
+
+
 class NoRevocations:
     """Every token lives until it expires."""
 
@@ -77,9 +85,11 @@ class Tokens:
         registry: Registry,
         revocations: Revocations | None = None,
         clock_s: Callable[[], float] = time.time,
+        key_sets: KeySets | None = None,
     ) -> None:
         # passed in
         self._registry = registry
+        self._key_sets = key_sets
         self._revocations = revocations or NoRevocations()
         self._clock_s = clock_s
 
@@ -102,9 +112,10 @@ class Tokens:
             raise Refused("forbidden", "this key may not sign tokens")
         if not 0 < lifetime_s <= MAX_LIFETIME_S:
             raise Refused("bad_request", f"a token lives 1 to {MAX_LIFETIME_S} seconds")
-        now = int(self._clock_s())
-        claims: dict[str, Any] = {"iss": key, "sub": check_id(user, "user"), "iat": now}
-        claims |= {"exp": now + lifetime_s}
+        now = self._clock_s()
+        # To the millisecond: a token made right after its user was signed out is a good one.
+        claims: dict[str, Any] = {"iss": key, "sub": check_id(user, "user"), "iat": round(now, 3)}
+        claims |= {"exp": int(now) + lifetime_s}
         optional = {"name": name, "device": device, "jti": jti}
         claims |= {word: value for word, value in optional.items() if value is not None}
         if grants is not None:
@@ -141,6 +152,9 @@ class Tokens:
         except Refused as error:
             raise Refused("unauthorized", "token has an unknown issuer") from error
         found = find_key(settings.get("jwks", {}), algorithm, kid)
+        url = settings.get("jwks_url")
+        if found is None and url is not None and self._key_sets is not None:
+            found = find_key(await self._key_sets.get(url, kid), algorithm, kid)
         if found is None:
             raise Refused("unauthorized", f"the app has no {algorithm} key that fits the token")
         return found

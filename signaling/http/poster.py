@@ -95,7 +95,7 @@ class HttpPoster:
         """One try; redirects are not followed, they could lead anywhere."""
         assert self._session is not None, "enter it first"
         try:
-            self._check(url)
+            check_literal(url, allow_private=self._allow_private)
             async with self._session.post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as answer:
@@ -108,12 +108,13 @@ class HttpPoster:
         if not 200 <= status < 300:
             raise PostFailed(f"answered {status}", status)
 
-    def _check(self, url: str) -> None:
-        """A literal address is not resolved, so it is looked at here. Raises ValueError."""
-        host = URL(url).host or ""
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            return
-        if not self._allow_private and not is_public(host):
-            raise ValueError(f"{host} is in a private network")
+
+def check_literal(url: str, *, allow_private: bool) -> None:
+    """A literal address is not resolved, so it is looked at here. Raises ValueError."""
+    host = URL(url).host or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return
+    if not allow_private and not is_public(host):
+        raise ValueError(f"{host} is in a private network")
