@@ -221,7 +221,7 @@ class Process:
     async def _hooking(
         self, database: Database, stores: Stores, shared: Shared, core: Core
     ) -> Hooking:
-        hooking = Hooking(
+        hooking = self.hooking = Hooking(
             database,
             stores.log,
             self._node,

@@ -112,6 +112,16 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PushSettings:
+    """Web Push."""
+
+    contact: str = ""
+    """Where push services write to when something is wrong: `mailto:…` or a URL; empty takes
+    http.public_url.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class DevSettings:
     """A first look: an app made at start, guest tokens for whoever asks. Never in production."""
 
@@ -128,6 +138,7 @@ class Settings:
     redis: RedisSettings = field(default_factory=RedisSettings)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    push: PushSettings = field(default_factory=PushSettings)
     dev: DevSettings = field(default_factory=DevSettings)
     master_key: str = field(default="", repr=False)
     """Root of every secret kept; the same on every node. Made by `openssl rand -base64 32`."""
@@ -139,6 +150,11 @@ class Settings:
         """The database, with the default filled in."""
         data_dir = self.storage.data_dir.absolute()
         return self.storage.database_url or f"sqlite+aiosqlite:///{data_dir / 'tokenim.db'}"
+
+    @property
+    def push_contact(self) -> str:
+        """Who answers for pushes."""
+        return self.push.contact or self.http.public_url or "mailto:push@localhost.localdomain"
 
     @property
     def media_host(self) -> str:

@@ -18,6 +18,7 @@ from signaling.outbox.lease import Lease
 from signaling.outbox.news import PAGE, Wanted, deliveries_of
 from signaling.outbox.presence import PresenceNews, Present
 from signaling.outbox.runner import PAUSE_S, OutboxRunner
+from signaling.outbox.webhook import new_webhook
 from signaling.tasks import Tasks
 from signaling.wiring import Core
 
@@ -83,6 +84,13 @@ class Hooking:
         """Hear of what is not in the log."""
         core.presence.on_change.append(self.presence.changed)
         core.call_host.watchers.append(self.calls.watch)
+
+    async def add(self, app: str, url: str, events: tuple[str, ...]) -> str:
+        """A webhook of an app; its signing secret. Raises Refused not_found."""
+        hook, secret = new_webhook(self._master, app, url, events)
+        await self._webhooks.put(hook)
+        await self.wanted.refresh()
+        return secret
 
     async def _look_again(self) -> None:
         if await self.lease.held():

@@ -75,6 +75,10 @@ class MemoryPresence:
         """One for each, in the same order; a stranger is offline."""
         return [self._view(user, self._users.get((app, user), _User())) for user in users]
 
+    async def live(self, app: str, users: Sequence[str]) -> set[str]:
+        """Those with a Connection that has not run out."""
+        return {user for user in users if self._alive(self._users.get((app, user), _User()))}
+
     async def expire(self) -> list[tuple[str, str]]:
         """Drops Connections that ran out."""
         now = self._now_ms()
@@ -89,8 +93,9 @@ class MemoryPresence:
         return gone
 
     def _view(self, user: str, entry: _User) -> Presence:
+        return view(user, entry.mode, entry.text, entry.last_seen, self._alive(entry))
+
+    def _alive(self, entry: _User) -> list[tuple[str, bool]]:
         now = self._now_ms()
-        alive = [
-            (one.device, one.away) for one in entry.connections.values() if one.expires_ms > now
-        ]
-        return view(user, entry.mode, entry.text, entry.last_seen, alive)
+        connections = entry.connections.values()
+        return [(one.device, one.away) for one in connections if one.expires_ms > now]

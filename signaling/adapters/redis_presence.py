@@ -74,16 +74,24 @@ class RedisPresence:
 
     async def get(self, app: str, users: Sequence[str]) -> list[Presence]:
         """One for each, in the same order; a stranger is offline."""
+        now, rows = await self._read(app, users)
+        return [_view(user, row, now) for user, row in zip(users, rows, strict=True)]
+
+    async def live(self, app: str, users: Sequence[str]) -> set[str]:
+        """Those with a Connection that has not run out."""
+        now, rows = await self._read(app, users)
+        return {user for user, row in zip(users, rows, strict=True) if _alive(row, now)}
+
+    async def _read(self, app: str, users: Sequence[str]) -> tuple[int, list[Fields]]:
         if not users:
-            return []
+            return 0, []
         with answering():
             pipe = self._client.pipeline(transaction=False)
             pipe.time()
             for user in users:
                 pipe.hgetall(self._key(app, user))
             (seconds, micros), *rows = await pipe.execute()
-        now = seconds * 1000 + micros // 1000
-        return [_view(user, row, now) for user, row in zip(users, rows, strict=True)]
+        return seconds * 1000 + micros // 1000, rows
 
     async def expire(self) -> list[tuple[str, str]]:
         """Each user is given to one node only."""
@@ -106,13 +114,18 @@ def _fields(flat: list[bytes]) -> Fields:
 
 
 def _view(user: str, fields: Fields, now: int) -> Presence:
+    seen = fields.get(b"seen")
+    mode = fields.get(b"mode", b"online").decode()
+    text = fields.get(b"text", b"").decode() or None
+    return view(user, mode, text, None if seen is None else int(seen), _alive(fields, now))
+
+
+def _alive(fields: Fields, now: int) -> list[tuple[str, bool]]:
+    """(device, away) of Connections that have not run out."""
     alive = []
     for name, entry in fields.items():
         if name.startswith(b"c:"):
             device, away, expires = entry.decode().rsplit("\n", 2)
             if int(expires) > now:
                 alive.append((device, away == "1"))
-    seen = fields.get(b"seen")
-    mode = fields.get(b"mode", b"online").decode()
-    text = fields.get(b"text", b"").decode() or None
-    return view(user, mode, text, None if seen is None else int(seen), alive)
+    return alive

@@ -1,16 +1,14 @@
 """Sends what is due, in order per line, and decides what becomes of failures."""
 
-import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from signaling.auth.sealing import SealBroken
+from signaling.outbox.pool import Pool
 from signaling.outbox.schedule import retry_in_ms
 from signaling.outbox.webhook import Delivery, Outbox, Webhook, Webhooks, signature
 from signaling.ports import Clock
-from signaling.tasks import Tasks
 
 AT_ONCE = 64
 """Lines under way, each with one delivery."""
@@ -61,45 +59,28 @@ class Dispatcher:
         self._clock = clock
         self._may_send = may_send
         # made here
-        self._tasks = Tasks()
-        self._busy: dict[Line, asyncio.Task[None]] = {}
+        self._pool = Pool(AT_ONCE, AT_ONCE_EACH)
         self.delivered_total = 0
         self.failed_total = 0
         self.dead_total = 0
 
     async def dispatch(self) -> int:
         """Begin with the lines that are due; how many were begun."""
-        if len(self._busy) >= AT_ONCE:
+        pool = self._pool
+        if pool.free <= 0:
             return 0
-        each = Counter(webhook for webhook, _ in self._busy)
-        full = [webhook for webhook, count in each.items() if count >= AT_ONCE_EACH]
-        due = await self._outbox.due(self._clock(), AT_ONCE + len(self._busy), full)
+        due = await self._outbox.due(self._clock(), AT_ONCE + len(pool), pool.full())
         hooks = {hook.id: hook for hook in await self._webhooks.all()} if due else {}
         begun = 0
         for one in due:
-            line = (one.webhook, one.conversation)
-            free = len(self._busy) < AT_ONCE and each[one.webhook] < AT_ONCE_EACH
-            if free and line not in self._busy and one.webhook in hooks:
-                each[one.webhook] += 1
-                begun += self._begin(line, hooks[one.webhook], one)
+            line: Line = (one.webhook, one.conversation)
+            if one.webhook in hooks and pool.may_begin(line, one.webhook):
+                begun += pool.begin(line, one.webhook, self._follow(hooks[one.webhook], one))
         return begun
-
-    def _begin(self, line: Line, hook: Webhook, first: Delivery) -> bool:
-        task = self._tasks.spawn(self._follow(hook, first), f"deliver to {hook.id}")
-        if task is None:
-            return False
-        self._busy[line] = task
-        task.add_done_callback(lambda _: self._busy.pop(line, None))
-        return True
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait until one of the lines under way ends, or the time is over; False without any."""
-        if not self._busy:
-            return False
-        await asyncio.wait(
-            self._busy.values(), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        return True
+        return await self._pool.settle(timeout_s)
 
     async def _follow(self, hook: Webhook, delivery: Delivery | None) -> None:
         for _ in range(IN_A_ROW):
@@ -140,7 +121,7 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Break off what is under way; it is delivered again."""
-        await self._tasks.close()
+        await self._pool.close()
 
     def stats(self) -> dict[str, int]:
         """Counters for the metrics."""
@@ -148,5 +129,5 @@ class Dispatcher:
             "delivered_total": self.delivered_total,
             "failed_total": self.failed_total,
             "dead_total": self.dead_total,
-            "under_way": len(self._busy),
+            "under_way": len(self._pool),
         }

@@ -1,8 +1,8 @@
 """Keeps the outbox moving, on one node at a time."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
-from signaling.outbox.dispatcher import Dispatcher
 from signaling.outbox.lease import Lease
 
 PAUSE_S = 0.25
@@ -12,10 +12,23 @@ Collect = Callable[[], Awaitable[int]]
 """Queue a page of something; how much it was."""
 
 
+class Dispatches(Protocol):
+    """Sends what is queued."""
+
+    async def dispatch(self) -> int:
+        """Begin what is due; how much was begun."""
+
+    async def settle(self, timeout_s: float) -> bool:
+        """Wait until something ends, or the time is over; False when nothing is under way."""
+
+    async def close(self) -> None:
+        """Break off what is under way."""
+
+
 class OutboxRunner:
     """Collects and dispatches while this node holds the lease; another takes over when it dies."""
 
-    def __init__(self, collects: Sequence[Collect], dispatcher: Dispatcher, lease: Lease) -> None:
+    def __init__(self, collects: Sequence[Collect], dispatcher: Dispatches, lease: Lease) -> None:
         # passed in
         self._collects = collects
         self._dispatcher = dispatcher

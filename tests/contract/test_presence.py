@@ -28,6 +28,16 @@ async def test_strangers_are_offline_in_the_order_asked(world: World) -> None:
     assert await presence.get("app", []) == []
 
 
+async def test_who_is_invisible_is_live_all_the_same(world: World) -> None:
+    presence = world.presence()
+    await presence.put("app", "ann", "phone", "c1", "invisible", None)
+    await presence.put("app", "bob", "phone", "c2", "", None)
+    assert await presence.live("app", ["ann", "bob", "cy"]) == {"ann", "bob"}
+    await presence.remove("app", "ann", "c1")
+    assert await presence.live("app", ["ann", "bob"]) == {"bob"}
+    assert await presence.live("app", []) == set()
+
+
 async def test_apps_do_not_see_each_other(world: World) -> None:
     presence = world.presence()
     await presence.put("app", "ann", "phone", "c1", "", None)

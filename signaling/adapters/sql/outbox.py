@@ -70,7 +70,7 @@ class SqlOutbox:
 
     async def enqueue(self, reader: str, position: int, queued: list[Delivery]) -> None:
         """Both or neither."""
-        await self._database.write(lambda c: _enqueue(c, reader, position, queued))
+        await self._database.write(lambda c: enqueue(c, reader, position, queued))
 
     async def due(self, now: int, limit: int, without: Collection[str] = ()) -> list[Delivery]:
         """The head of each line."""
@@ -191,7 +191,8 @@ def _remove(connection: Connection, app: str, webhook: str) -> bool:
     return True
 
 
-def _enqueue(connection: Connection, reader: str, position: int, queued: list[Delivery]) -> None:
+def enqueue(connection: Connection, reader: str, position: int, queued: list[Delivery]) -> bool:
+    """Insert, and move the reader; False when another node was faster with this page."""
     at = connection.scalar(select(readers.c.position).where(readers.c.name == reader))
     if at is None:
         connection.execute(insert(readers).values(name=reader, position=position))
@@ -199,9 +200,10 @@ def _enqueue(connection: Connection, reader: str, position: int, queued: list[De
         mine = update(readers).where(readers.c.name == reader)
         connection.execute(mine.values(position=position))
     else:
-        return  # another node was faster with this page
+        return False
     if queued:
         connection.execute(insert(deliveries), [msgspec.structs.asdict(one) for one in queued])
+    return True
 
 
 def hooks_of(connection: Connection, apps_: Collection[str]) -> list[Webhook]:
