@@ -1,0 +1,42 @@
+"""What the services need from outside, as small Protocols, each with the guarantee it gives.
+
+Adapters live in `signaling.adapters`; one contract suite in tests/contract runs on every one of
+them.
+"""
+
+from signaling.ports.apps import Apps
+from signaling.ports.blobs import BlobStore
+from signaling.ports.broker import Broker, Hint
+from signaling.ports.clock import Clock
+from signaling.ports.connections import Connections, Hooks, Remote
+from signaling.ports.conversations import Conversations, Decide
+from signaling.ports.invites import Invites
+from signaling.ports.log import Allow, Gap, Log, Missed
+from signaling.ports.nodes import NodeRegistry
+from signaling.ports.presence import PresenceManager
+from signaling.ports.search import Search
+from signaling.ports.users import Users
+from signaling.ports.waiting import Waiting
+
+__all__ = [
+    "Allow",
+    "Apps",
+    "BlobStore",
+    "Broker",
+    "Clock",
+    "Connections",
+    "Conversations",
+    "Decide",
+    "Gap",
+    "Hint",
+    "Hooks",
+    "Invites",
+    "Log",
+    "Missed",
+    "NodeRegistry",
+    "PresenceManager",
+    "Remote",
+    "Search",
+    "Users",
+    "Waiting",
+]

@@ -1,0 +1,26 @@
+"""Tenants and their keys."""
+
+from typing import Protocol
+
+from signaling.model import ApiKey, App
+
+
+class Apps(Protocol):
+    """Tenants and their keys."""
+
+    async def create(self, app: App) -> App:
+        """Raises Refused conflict when the id is taken."""
+
+    async def get(self, app: str) -> App | None: ...
+
+    async def all(self) -> list[App]: ...
+
+    async def update(self, app: App) -> None:
+        """Replace name and settings. Raises Refused not_found."""
+
+    async def put_key(self, key: ApiKey) -> None:
+        """Insert or replace (revoking sets revoked_at)."""
+
+    async def key(self, key: str) -> ApiKey | None: ...
+
+    async def keys(self, app: str) -> list[ApiKey]: ...

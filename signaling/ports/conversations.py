@@ -1,0 +1,81 @@
+"""Conversations, their members, and what is decided about them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from signaling.model import (
+    Change,
+    Conversation,
+    Decided,
+    Draft,
+    Event,
+    Member,
+    Moved,
+    Scene,
+    Standing,
+)
+
+Decide = Callable[[Scene], Change]
+"""A decision over a scene; raises Refused. Pure, like Allow."""
+
+
+class Conversations(Protocol):
+    """Conversations, members and watermarks."""
+
+    async def create(
+        self, conversation: Conversation, members: Sequence[Member], drafts: Sequence[Draft]
+    ) -> tuple[Conversation, list[Event]]:
+        """Insert and append, or give back the one that has this id, alias or client_id already (no
+        events then). Raises Refused conflict when the client_id was used for something else."""
+
+    async def get(self, app: str, conversation: str) -> Conversation | None:
+        """By id or alias."""
+
+    async def decide(
+        self,
+        app: str,
+        conversation: str,
+        users: Iterable[str],
+        decide: Decide,
+        target: int | None = None,
+    ) -> Decided:
+        """Show `decide` the scene (these users, this event) and do what it says, in one
+        transaction.
+
+        Raises Refused: not_found, conflict (alias taken, client_id used otherwise), unavailable.
+        """
+
+    async def member(self, conversation: str, user: str) -> Member | None:
+        """One member who has not left."""
+
+    async def members(self, conversation: str, after: str = "", limit: int = 100) -> list[Member]:
+        """Members who have not left, ordered by user, with names."""
+
+    async def members_of(
+        self, conversations: Sequence[str], each: int = 100
+    ) -> dict[str, list[Member]]:
+        """The first `each` members of several conversations, with names."""
+
+    async def standing(self, app: str, conversation: str, user: str) -> Standing | None:
+        """One conversation (by id or alias) as one of its members sees it."""
+
+    async def standings(
+        self, app: str, user: str, before: int | None = None, limit: int = 100
+    ) -> list[Standing]:
+        """A member's conversations, the latest active first; `before` is the position of one."""
+
+    async def ids_of(self, app: str, user: str) -> list[str]:
+        """Ids of every conversation the user is in."""
+
+    async def share(self, app: str, user: str, other: str) -> bool:
+        """Whether two users have a conversation in common."""
+
+    async def receipts(self, conversation: str, seq: int) -> tuple[int, int]:
+        """How many members an event was delivered to, and how many have read it."""
+
+    async def advance(
+        self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
+    ) -> Moved | None:
+        """Move watermarks forward (never back, never past head, read pulls delivered). None if
+        nothing moved.
+        """

@@ -1,0 +1,21 @@
+"""Invitations."""
+
+from typing import Protocol
+
+from signaling.model import Invite
+
+
+class Invites(Protocol):
+    """Invitations to conversations."""
+
+    async def put(self, invite: Invite) -> None: ...
+
+    async def use(self, app: str, invite: str, now: int) -> Invite:
+        """Count one use. Raises Refused not_found when it works no more."""
+
+    async def get(self, app: str, invite: str) -> Invite | None: ...
+
+    async def of(self, conversation: str, now: int) -> list[Invite]:
+        """Those that still work."""
+
+    async def remove(self, invite: str) -> None: ...
