@@ -1,4 +1,4 @@
-"""The README's clients, run as they are printed, against a server; and the examples."""
+"""The README's clients, run as they are printed, against a server."""
 
 import asyncio
 import json
@@ -84,28 +84,3 @@ async def test_the_javascript_client_of_the_readme_talks(server: Server, ear: Cl
 async def test_the_python_client_of_the_readme_talks(server: Server, ear: Client) -> None:
     source = block("python").replace("http://127.0.0.1:8080", server.url)
     await run_and_hear(server, ear, "Hello from Python", sys.executable, "-c", source)
-
-
-async def test_the_echo_bot_answers(server: Server, ear: Client) -> None:
-    env = {**os.environ, "TOKEN": token(server, "Echo"), "TOKENIM_URL": server.url}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "examples" / "echo_bot.py"),
-        "lobby",
-        env={**env, "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(WAIT_S):
-            assert b"listening in" in await process.stdout.readline()
-        lobby = await ear.request("conversation:join", alias="lobby")
-        sent = await ear.send(lobby["conversation"]["id"], {"text": "anybody?"})
-        async with asyncio.timeout(WAIT_S):
-            async for event in ear.events():
-                if event.get("reply_to") == sent["seq"]:
-                    assert event["body"] == {"text": "anybody?"}
-                    return
-    finally:
-        process.kill()
-        await process.wait()

@@ -1,4 +1,4 @@
-"""REST for pages of other origins (the Fetch standard's CORS protocol), those that may connect."""
+"""REST and the client SDK for listed pages of other origins (CORS of the Fetch standard)."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ from aiohttp.typedefs import Handler
 
 from signaling.gateway.origins import allowed
 
-PATHS = "/v1/"
+PATHS = ("/v1/", "/demo/", "/js/sdk/", "/vendor/")
+"""A page of a listed origin may ask these, and import the SDK from here."""
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Range, Idempotency-Key, "
