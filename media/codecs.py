@@ -15,23 +15,25 @@ _VP9_PROFILES: Final = frozenset({"0", "2"})
 
 OUTGOING_EXTENSIONS: Final[dict[str, int]] = {
     Uri.AUDIO_LEVEL: 1,
+    Uri.ABS_SEND_TIME: 2,
     Uri.TRANSPORT_CC: 3,
-    Uri.ORIENTATION: 5,
-    Uri.ABS_CAPTURE_TIME: 6,
-    Uri.PLAYOUT_DELAY: 7,
+    Uri.PLAYOUT_DELAY: 5,
+    Uri.ABS_CAPTURE_TIME: 9,
+    Uri.DEPENDENCY_DESCRIPTOR: 12,
+    Uri.ORIENTATION: 13,
 }
-"""Ids on every subscribe transport: Producers renumber to these once per packet."""
-AUDIO_EXTENSIONS: Final = (Uri.AUDIO_LEVEL, Uri.ABS_CAPTURE_TIME)
-VIDEO_EXTENSIONS: Final = (
-    Uri.ORIENTATION,
-    Uri.PLAYOUT_DELAY,
-)
+"""Ids on every subscribe transport: Producers renumber to these once per packet. They are the
+ones browsers offer themselves, so that a viewer who offers shares them."""
+_SENDING: Final = (Uri.ABS_SEND_TIME, Uri.TRANSPORT_CC)
+AUDIO_EXTENSIONS: Final = (*_SENDING, Uri.AUDIO_LEVEL, Uri.ABS_CAPTURE_TIME)
+VIDEO_EXTENSIONS: Final = (*_SENDING, Uri.ORIENTATION, Uri.PLAYOUT_DELAY)
 INCOMING_EXTENSIONS: Final = frozenset(
     {
         Uri.MID,
         Uri.RID,
         Uri.REPAIRED_RID,
         Uri.AUDIO_LEVEL,
+        Uri.ABS_SEND_TIME,
         Uri.TRANSPORT_CC,
         Uri.ORIENTATION,
         Uri.PLAYOUT_DELAY,

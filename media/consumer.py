@@ -1,38 +1,29 @@
 """One outgoing copy of a Producer: chooses a stream, renumbers, encrypts into the egress arena."""
 
 import secrets
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Any, Final
 
-from media.batch import Copy
+from media.batch import Batch, Entry
 from media.drops import DropReason, Drops
-from media.flow.layers import Layer, SimulcastLayers, Size, Verdict, ceiling
+from media.flow.allocator import Demand, Step
+from media.flow.layers import Layer, SimulcastLayers, Size, SvcLayers, Verdict, ceiling
 from media.flow.reports import Transmission
 from media.flow.seqmap import SeqMap
 from media.flow.timeline import Timeline
-from media.net.arena import SLOT_BITS, SLOT_BYTES
+from media.net.arena import SLOT_BYTES
 from media.net.egress import Egress
 from media.net.srtp import new_length, protect
 from media.net.transport import Transport
+from media.pictures import Pictures, pictures_of, write_all
 from media.producer import Producer
-from media.stream import Entry, Stream
+from media.repairs import Repairs
+from media.stream import Stream
 from media.wire import rtcp, rtp
-from media.wire.codecs import vp8
 
-MAX_TEMPORAL: Final = 7
-_RESEND_MEMORY: Final = 512
-_RESEND_SPACING_S: Final = 0.02
-"""A NACK repeated faster than this crosses the packet on its way."""
-
-
-class Numbers:
-    """VP8's own counters, mapped like sequence numbers once packets are left out."""
-
-    __slots__ = ("picture_ids", "tl0picidx")
-
-    def __init__(self, entry: Entry) -> None:
-        frame = entry.frame
-        self.picture_ids = SeqMap(frame.picture_id_bits or 15, max(frame.picture_id, 0))
-        self.tl0picidx = SeqMap(8, max(frame.tl0picidx, 0))
+EVERYTHING: Final = Layer(7, 7)
+_NO_NUMBERS: Final[Iterable[int]] = repeat(0)
 
 
 class Consumer:
@@ -43,323 +34,340 @@ class Consumer:
     ) -> None:
         # passed in
         self.producer = producer
+        self.drops = drops
         self._transport = transport
         self._egress = egress
-        self._drops = drops
         # made here
+        self.repairs = Repairs(self, transport, egress)
         self.ssrc = secrets.randbelow(0xFFFF_FFFE) + 1
-        self.rtx_ssrc = secrets.randbelow(0xFFFF_FFFE) + 1
         self.payload_type = 0
-        self.rtx_payload_type: int | None = None
         self.accepted = False
         """The subscriber's answer takes this track."""
         self.paused = False
-        self._wish = Layer(MAX_TEMPORAL, MAX_TEMPORAL)
-        self._layers = SimulcastLayers()
-        self._sequences = SeqMap(16, secrets.randbelow(0x8000))
+        self.priority = 0
+        self._size = (0, 0, 0)
+        """Width, height and fps it is shown with; 0 means no limit."""
+        self._limit: Layer | None = EVERYTHING
+        """What the subscriber's bandwidth allows; None for nothing at all."""
+        layered = producer.codec_name in ("vp9", "av1") and not producer.rids
+        self._layers: SimulcastLayers | SvcLayers = SvcLayers() if layered else SimulcastLayers()
+        self.sequences = SeqMap(16, secrets.randbelow(0x8000))
         self._timeline = Timeline(producer.codec.clock_rate, secrets.randbelow(1 << 32))
-        self._numbers: Numbers | None = None
-        self._rtx_sequence = secrets.randbelow(0x8000)
-        self._resent: dict[int, float] = {}
+        self._pictures: Pictures | None = None
         self._length: Any = new_length()
+        self._source: Stream | None = None
+        """Whose timestamps the timeline follows."""
         self._plain = False
-        """Every packet passes: nothing to choose, nothing to rewrite inside payloads."""
+        """Every packet of the current stream passes: nothing to choose."""
         self.sent = Transmission()
-        self.resent = 0
         self.lost_share = 0.0
         """Of the latest receiver report, 0..1."""
         self.rtt_s = 0.0
         self.jitter_s = 0.0
         self.nacks = 0
         self.plis = 0
-        self.stream_added()
+        self.layers_changed()
 
     # choosing
 
-    def stream_added(self) -> None:
-        """The Producer's streams changed: aim within them."""
-        top = max((s.rank for s in self.producer.streams), default=0)
-        self._layers.target = Layer(min(self._wish.spatial, top), self._wish.temporal)
-        self._plain = False
+    def layers_changed(self) -> None:
+        """What the Producer sends, or what is wanted of it, changed: aim within it."""
+        layers, wish = self._layers, self._wished()
+        limit = self._limit or Layer(0, 0)
+        spatial, temporal = min(wish.spatial, limit.spatial), min(wish.temporal, limit.temporal)
+        if isinstance(layers, SimulcastLayers):
+            ranks = self.producer.ranks()
+            below = [rank for rank in ranks if rank <= spatial]
+            spatial = below[-1] if below else next(iter(ranks), 0)
+        else:
+            spatial = min(spatial, self.producer.spatial)
+            if self._plain:  # nobody told it what passed meanwhile
+                layers.current = max(layers.current, self.producer.spatial)
+        target = Layer(spatial, temporal)
+        if target != layers.target:
+            layers.target = target
+            self._plain = False
 
-    def want(self, layer: Layer, now: float) -> None:
-        """Aim at `layer` from now on."""
-        self._wish = layer
-        self.stream_added()
+    def _wished(self) -> Layer:
+        """The least layer that fills the size."""
+        width, height, fps = self._size
+        sizes = [Size(*size) for size in self.producer.sizes()]
+        if not sizes or not (width or height or fps):
+            return EVERYTHING
+        layers = self.producer.temporal + 1
+        wanted = ceiling(sizes, layers, width=width, height=height, fps=fps)
+        spatial = self.producer.rank(wanted.spatial) if width or height else EVERYTHING.spatial
+        return Layer(spatial, EVERYTHING.temporal if wanted.temporal + 1 >= layers else wanted[1])
+
+    def wish(self, width: int, height: int, fps: int, now: float) -> None:
+        """Aim at the least layer that fills the size; 0 means no limit."""
+        self._size = (width, height, fps)
+        self.layers_changed()
         self.need_keyframe(now)
+
+    def limit(self, layer: Layer | None, now: float) -> None:
+        """What the bandwidth allows from now on; None stops it until there is more."""
+        if layer == self._limit:
+            return
+        stopped, self._limit = self._limit is None, layer
+        if layer is None or stopped:
+            self._stop()
+        self.layers_changed()
+        self.need_keyframe(now)
+
+    def demand(self) -> Demand | None:
+        """What it could use of the subscriber's bandwidth; None for nothing now."""
+        if self.paused or not self.accepted or self.producer.muted:
+            return None
+        wish = self._wished()
+        steps = [
+            Step(layer, int(bps))
+            for layer, bps in self.producer.steps()
+            if layer.spatial <= wish.spatial and layer.temporal <= wish.temporal
+        ]
+        return Demand(self.producer.id, self.priority, steps or [Step(Layer(0, 7), 0)])
 
     def pause(self, paused: bool, now: float) -> None:
         """Stop or resume; resuming starts at a keyframe."""
         if paused == self.paused:
             return
         self.paused = paused
-        self._layers.current = -1
-        self._plain = False
-        if not paused:
-            self.need_keyframe(now)
+        self.restart(now)
 
     def restart(self, now: float) -> None:
         """The source stops or begins again: go on at a keyframe, without a gap."""
-        self._layers.current = -1
-        self._plain = False
+        self._stop()
         if not self.producer.muted:
             self.need_keyframe(now)
 
-    def wish(self, width: int, height: int, fps: int, now: float) -> None:
-        """Aim at the least layer that fills the size; 0 means no limit."""
-        streams = self.producer.streams
-        sizes = [Size(s.width, s.height) for s in streams if s.width]
-        if len(streams) < 2 or len(sizes) < len(streams) or not (width or height):
-            self.want(Layer(MAX_TEMPORAL, MAX_TEMPORAL), now)
-            return
-        self.want(ceiling(sizes, 1, width=width, height=height, fps=fps)._replace(temporal=7), now)
+    def _stop(self) -> None:
+        self._layers.stop()
+        self._plain = False
 
     def need_keyframe(self, now: float) -> None:
         """Ask for what is needed to show the target layer."""
         wanted = self._layers.wants_keyframe
-        if self.producer.kind != "video" or self.paused or wanted < 0:
+        if self.producer.kind != "video" or self.paused or self._limit is None or wanted < 0:
             return
-        stream = next((s for s in self.producer.streams if s.rank == wanted), None)
+        stream = self.producer.ranked(wanted)
         if stream is not None:
             stream.need_keyframe(now)
 
     def refresh(self, now: float) -> None:
         """The subscriber's decoder is stuck: pass its request on."""
         self.plis += 1
-        current = self._layers.current
-        for stream in self.producer.streams:
-            if stream.rank == current or current < 0:
-                stream.need_keyframe(now)
+        current = self.current
+        if current is not None:
+            current.need_keyframe(now)
+        else:
+            self.need_keyframe(now)
 
     @property
     def current(self) -> Stream | None:
         """The stream that is forwarded now."""
-        rank = self._layers.current
-        return next((s for s in self.producer.streams if s.rank == rank), None)
+        layers = self._layers
+        rank = layers.current if isinstance(layers, SimulcastLayers) else 0
+        return self.producer.ranked(rank) if layers.started else None
+
+    @property
+    def timestamp_offset(self) -> int:
+        """What is added to the current stream's timestamps."""
+        return self._timeline.offset
 
     def skip(self, stream: Stream, sequence: int) -> None:
         """A packet of `stream` will not come: close the gap it would leave."""
-        if stream.rank == self._layers.current:
-            self._sequences.drop(sequence)
+        if stream is self.current:
+            self.sequences.drop(sequence)
 
     # forwarding
 
-    def forward_plain(self, copies: list[Copy], now: float, *, run: bool) -> bool:
-        """The short way, when every packet passes with one shift; False: take the long one.
-
-        `run`: the packets may leave as one segmented message.
-        """
+    def forward(self, stream: Stream, batch: Batch, now: float) -> None:
+        """Copy, patch and encrypt what is wanted of a batch into the egress arena."""
         transport = self._transport
-        sending, destination = transport.sending, transport.destination
-        if not self._plain or sending is None or destination is None or not self.accepted:
-            return False
-        first, last = copies[0], copies[-1]
-        shift = self._shift(first[3], last[3])
+        ready = transport.sending is not None and transport.destination is not None
+        if not ready or not self.accepted or self.paused or self._limit is None:
+            self._not_now(len(batch.entries))
+        elif not self._plain:
+            self._choose(stream, batch, now)
+        elif stream is not self.current:
+            self.drops.counts[DropReason.LAYER_NOT_WANTED] += len(batch.entries)
+        elif not self._copy(batch, now):
+            self._choose(stream, batch, now)
+
+    def _copy(self, batch: Batch, now: float) -> bool:
+        """The short way, when every packet passes with one shift; False: take the long one."""
+        shift = self.sequences.shift(batch.first, batch.last) if batch.rising else None
         if shift is None:
             return False
-        self._timeline.map(last[4], now)
-        offset = self._timeline.offset
-        egress, length, context = self._egress, self._length, sending.context
-        view, pointers, lengths = egress.view, egress.pointers, egress.lengths
-        payload_type, ssrc = self.payload_type, self.ssrc
-        slot = egress.room(len(copies))
-        octets = 0
-        for pack, head, marker, sequence, timestamp, rest, size in copies:
+        offset = self._timeline.shift(batch.timestamp, now)
+        egress, history = self._egress, self._transport.history
+        slot = egress.room(len(batch.entries))
+        end, view = slot + len(batch.entries), egress.view
+        copies, numbers = batch.copies, _NO_NUMBERS
+        if history is not None:
+            copies, numbers = batch.marked, history.sent_batch(batch.sizes, now)
+        payload_type, ssrc, starts = self.payload_type, self.ssrc, egress.starts[slot:end]
+        for copy, number, at in zip(copies, numbers, starts, strict=False):
+            pack, head, marker, sequence, timestamp, before, after = copy
             pack(
                 view,
-                slot << SLOT_BITS,
+                at,
                 head,
                 marker | payload_type,
                 sequence + shift & 0xFFFF,
                 timestamp + offset & 0xFFFF_FFFF,
                 ssrc,
-                rest,
+                before,
+                number,
+                after,
             )
-            length[0] = size
-            if protect(context, pointers[slot], length):
-                self._drops.counts[DropReason.PROTECT_FAILED] += 1
-                continue
-            lengths[slot] = length[0]
-            octets += size
-            slot += 1
-        self.sent.packets += slot - egress.slot
-        self.sent.octets += octets
-        if run and slot - egress.slot == len(copies):
-            egress.commit_run(destination, slot)
-        elif slot != egress.slot:
-            egress.commit(destination, slot)
+        if self._pictures is not None:
+            write_all(self._pictures, batch, view, starts)
+        self._send(batch, slot, end)
         return True
 
-    def _shift(self, first: int, last: int) -> int | None:
-        """What maps every number of `first..last`, which rise; None when that is not one shift."""
-        sequences = self._sequences
-        start = sequences.map(first)
-        if start is None:
-            return None
-        end = sequences.map(last)
-        if end is None or (end - start - last + first) & 0xFFFF:
-            return None
-        return start - first
+    def _send(self, batch: Batch, slot: int, end: int) -> None:
+        """Encrypt and commit the copies in `slot..end`."""
+        egress, transport = self._egress, self._transport
+        assert transport.sending is not None
+        assert transport.destination is not None
+        context = transport.sending.context
+        egress.lengths[slot:end] = batch.sizes
+        places = zip(egress.pointers[slot:end], egress.counters[slot:end], strict=True)
+        for pointer, size in places:
+            if protect(context, pointer, size):
+                self.drops.counts[DropReason.PROTECT_FAILED] += end - slot
+                return
+        self.sent.packets += end - slot
+        self.sent.octets += batch.octets
+        if batch.run:
+            egress.commit_run(transport.destination, end)
+        else:
+            egress.commit(transport.destination, end)
 
-    def forward(self, stream: Stream, entries: list[Entry], now: float) -> None:
-        """Copy, patch and encrypt `entries` of one stream into the egress arena."""
-        sending, destination = self._transport.sending, self._transport.destination
-        if sending is None or destination is None or not self.accepted or self.paused:
-            self._not_now(len(entries))
-            return
-        egress, length = self._egress, self._length
-        view, pointers, lengths = egress.view, egress.pointers, egress.lengths
-        context, sequences, stamp = sending.context, self._sequences.map, self._timeline.map
-        patch, payload_type, ssrc = rtp.patch_header, self.payload_type, self.ssrc
-        slot = first = egress.room(len(entries))
-        octets = 0
-        for entry in entries:
-            if not self._plain and not self._choose(stream, entry, now):
+    def _choose(self, stream: Stream, batch: Batch, now: float) -> None:
+        """The long way: packet by packet."""
+        egress, transport, counts = self._egress, self._transport, self.drops.counts
+        assert transport.sending is not None
+        assert transport.destination is not None
+        context, length, history = transport.sending.context, self._length, transport.history
+        slot = first = egress.room(len(batch.entries))
+        for entry in batch.entries:
+            if not self._wants(stream, entry, now):
                 continue
-            packet = entry.packet
-            sequence = sequences(entry.sequence)
+            sequence = self.sequences.map(entry.sequence)
             if sequence is None:
-                self._drops.counts[DropReason.TOO_OLD] += 1
+                counts[DropReason.TOO_OLD] += 1
                 continue
-            size, at = packet.end, slot * SLOT_BYTES
-            view[at : at + size] = packet.data
-            timestamp = stamp(packet.timestamp, now)
-            patch(view, at, payload_type, sequence, timestamp, ssrc, packet.marker)
-            if self._numbers is not None:
-                self._renumber(self._numbers, entry, at)
-            length[0] = size
-            if protect(context, pointers[slot], length):
-                self._drops.counts[DropReason.PROTECT_FAILED] += 1
+            self._timeline.map(entry.packet.timestamp, now)
+            self.write(entry, slot * SLOT_BYTES, sequence, now, self._marker(entry))
+            if history is not None:
+                number = history.sent(entry.packet.end, now)
+                entry.room.number(egress.view, slot * SLOT_BYTES, number)
+            length[0] = entry.packet.end
+            if protect(context, egress.pointers[slot], length):
+                counts[DropReason.PROTECT_FAILED] += 1
                 continue
-            lengths[slot] = length[0]
-            octets += size
+            egress.lengths[slot] = length[0]
+            self.sent.add(entry.packet.end)
             slot += 1
         if slot != first:
-            self.sent.packets += slot - first
-            self.sent.octets += octets
-            egress.commit(destination, slot)
+            egress.commit(transport.destination, slot)
+        self._plain = self._layers.settled(self.producer.spatial)
+
+    def write(self, entry: Entry, at: int, sequence: int, now: float, marker: int) -> None:
+        """Put a plain copy of a packet of the current stream at `at` of the arena."""
+        view, packet = self._egress.view, entry.packet
+        view[at : at + packet.end] = packet.data
+        timestamp = packet.timestamp + self._timeline.offset & 0xFFFF_FFFF
+        rtp.patch_header(view, at, self.payload_type, sequence, timestamp, self.ssrc, marker)
+        if self._pictures is not None:
+            self._pictures.write(view, at, entry)
+
+    def _marker(self, entry: Entry) -> int:
+        frame, layers = entry.frame, self._layers
+        if isinstance(layers, SvcLayers) and layers.ends_picture(frame.spatial, end=frame.end):
+            return 1
+        return entry.packet.marker
 
     def _not_now(self, count: int) -> None:
         if self.paused:
             reason = DropReason.CONSUMER_PAUSED
         elif not self.accepted:
             reason = DropReason.CODEC_NOT_OFFERED
+        elif self._limit is None:
+            reason = DropReason.NO_BANDWIDTH
         else:
             reason = DropReason.TRANSPORT_NOT_READY
-        self._drops.counts[reason] += count
+        self.drops.counts[reason] += count
 
-    def _choose(self, stream: Stream, entry: Entry, now: float) -> bool:
+    def _wants(self, stream: Stream, entry: Entry, now: float) -> bool:
         """Whether this packet is forwarded; switches streams where it may."""
-        frame, layers = entry.frame, self._layers
-        video = self.producer.kind == "video"
-        verdict = layers.offer(
-            stream.rank,
-            frame.temporal,
-            start=frame.start,
-            keyframe=frame.keyframe or not video,
-            switch_up=frame.switch_up,
-        )
+        verdict = self._judge(stream, entry)
         if verdict is Verdict.FORWARD:
             return True
         if verdict is Verdict.SWITCH:
             self._switch(stream, entry, now)
             return True
-        if stream.rank == layers.current:
-            self._sequences.drop(entry.sequence)
-            if self._numbers is not None:
-                self._numbers.picture_ids.drop(frame.picture_id)
-            self._drops.counts[DropReason.LAYER_NOT_WANTED] += 1
-        elif layers.current < 0:
-            self._drops.counts[DropReason.WAITING_FOR_KEYFRAME] += 1
+        if not self._layers.started:
+            self.drops.counts[DropReason.WAITING_FOR_KEYFRAME] += 1
             stream.need_keyframe(now)
-        else:
-            self._drops.counts[DropReason.LAYER_NOT_WANTED] += 1
+            return False
+        self.drops.counts[DropReason.LAYER_NOT_WANTED] += 1
+        if stream is self.current:
+            self.sequences.drop(entry.sequence)
+            if self._pictures is not None:
+                self._pictures.drop(entry)
         return False
 
+    def _judge(self, stream: Stream, entry: Entry) -> Verdict:
+        frame, layers = entry.frame, self._layers
+        keyframe = frame.keyframe or self.producer.kind != "video"
+        if isinstance(layers, SvcLayers):
+            return layers.offer(
+                frame.spatial,
+                frame.temporal,
+                start=frame.start,
+                keyframe=keyframe,
+                independent=frame.independent,
+                switch_up=frame.switch_up,
+                switch_to=frame.switch_to,
+            )
+        return layers.offer(
+            stream.rank,
+            frame.temporal,
+            start=frame.start,
+            keyframe=keyframe,
+            switch_up=frame.switch_up,
+            switch_to=frame.switch_to,
+        )
+
     def _switch(self, stream: Stream, entry: Entry, now: float) -> None:
-        self._sequences.switch(stream.rank, entry.sequence)
-        self._timeline.switch(entry.packet.timestamp, now)
-        many = len(self.producer.streams) > 1 or bool(self.producer.rids)
-        limited = self._wish.temporal < MAX_TEMPORAL
-        self._plain = not many and not limited and self._numbers is None
-        if (many or limited) and entry.frame.picture_id >= 0 and self.producer.codec_name == "vp8":
-            if self._numbers is None:
-                self._numbers = Numbers(entry)
-            self._numbers.picture_ids.switch(stream.rank, entry.frame.picture_id)
-            self._numbers.tl0picidx.switch(stream.rank, max(entry.frame.tl0picidx, 0))
+        """`entry` is the first of a stream: everything goes on from here."""
+        before, self._source = self._source, stream
+        self.sequences.switch(stream.rank, entry.sequence)
+        aligned = None
+        if before is not None and before is not stream:
+            clock = before.reception.clock
+            aligned = stream.reception.clock.translate(entry.packet.timestamp, clock)
+        self._timeline.switch(entry.packet.timestamp, now, aligned)
+        if self._pictures is None:
+            self._pictures = self._new_pictures(entry)
+        if self._pictures is not None:
+            self._pictures.switch(stream.rank, entry)
 
-    def _renumber(self, numbers: Numbers, entry: Entry, at: int) -> None:
-        frame = entry.frame
-        picture_id = numbers.picture_ids.map(frame.picture_id)
-        tl0picidx = numbers.tl0picidx.map(max(frame.tl0picidx, 0))
-        if picture_id is not None and tl0picidx is not None:
-            vp8.rewrite(self._egress.view, at, frame, picture_id, tl0picidx)
-
-    # repairing
-
-    def resend(self, wanted: tuple[int, ...], now: float) -> None:
-        """Answer a NACK from the cache: as rtx where negotiated, else once more as it was."""
-        self.nacks += 1
-        for out in wanted:
-            if now - self._resent.get(out, -1.0) < _RESEND_SPACING_S:
-                continue
-            found = self._sequences.unmap(out)
-            current = self.current
-            if found is None or current is None or found[0] != current.rank:
-                continue
-            entry = current.cached(found[1], now)
-            if entry is not None:
-                self._remember(out, now)
-                self._resend(entry, out, now)
-
-    def _remember(self, out: int, now: float) -> None:
-        if len(self._resent) >= _RESEND_MEMORY:
-            self._resent.clear()
-        self._resent[out] = now
-
-    def _resend(self, entry: Entry, out: int, now: float) -> None:
-        sending, destination = self._transport.sending, self._transport.destination
-        if sending is None or destination is None:
-            return
-        packet, egress = entry.packet, self._egress
-        slot = egress.room(1)
-        at, size = slot * SLOT_BYTES, packet.end
-        egress.view[at : at + size] = packet.data
-        timestamp = (packet.timestamp + self._timeline.offset) & 0xFFFF_FFFF
-        rtp.patch_header(
-            egress.view, at, self.payload_type, out, timestamp, self.ssrc, packet.marker
-        )
-        if self._numbers is not None:
-            self._renumber(self._numbers, entry, at)
-        if self.rtx_payload_type is not None:
-            size = self._wrap(packet, at, size, timestamp, out)
-        self._length[0] = size
-        if protect(sending.context, egress.pointers[slot], self._length):
-            self._drops.counts[DropReason.PROTECT_FAILED] += 1
-            return
-        egress.lengths[slot] = self._length[0]
-        egress.commit(destination, slot + 1)
-        self.resent += 1
-
-    def _wrap(self, packet: rtp.Packet, at: int, size: int, timestamp: int, out: int) -> int:
-        """Turn the copy at `at` into a retransmission (RFC 4588 section 4); its new size."""
-        assert self.rtx_payload_type is not None
-        view, split = self._egress.view, at + packet.payload_offset
-        view[split + 2 : at + size + 2] = bytes(view[split : at + size])
-        view[split : split + 2] = out.to_bytes(2, "big")
-        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        rtp.patch_header(
-            view,
-            at,
-            self.rtx_payload_type,
-            self._rtx_sequence,
-            timestamp,
-            self.rtx_ssrc,
-            packet.marker,
-        )
-        return size + 2
+    def _new_pictures(self, entry: Entry) -> Pictures | None:
+        """Counters to keep, where there may be a switch or frames are left out."""
+        several = bool(self.producer.rids) or len(self.producer.streams) > 1
+        choice = several or entry.frame.layered
+        return pictures_of(self.producer.codec_name, entry) if choice else None
 
     # reports
+
+    def resend(self, wanted: tuple[int, ...], now: float) -> None:
+        """Answer a NACK."""
+        self.nacks += 1
+        self.repairs.answer(wanted, now)
 
     def report(self, now: float) -> rtcp.SenderReport | None:
         """The next sender report; None while there is nothing to say."""

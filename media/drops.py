@@ -48,6 +48,8 @@ class DropReason(enum.IntEnum):
     EGRESS_FULL = 32
     EGRESS_ERROR = 33
     PROTECT_FAILED = 34
+    # bandwidth
+    NO_BANDWIDTH = 35
 
 
 class Drops:

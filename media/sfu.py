@@ -19,7 +19,9 @@ from media.relay import FileStore, Relay
 from media.router import Participant, Router
 from media.stream import Stream
 
-TICK_S: Final = 0.02
+TICK_S: Final = 0.05
+"""Losses are asked for when they are seen, and again with the packets that follow: the timer is
+for what happens when nothing comes."""
 MAX_NAME_CHARS: Final = 512
 
 

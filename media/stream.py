@@ -1,31 +1,27 @@
 """One incoming SSRC: a Producer's only stream, or one of its simulcast layers."""
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from media.batch import copy_of, in_order, is_run
+from media.batch import Batch, Entry
+from media.codecs import OUTGOING_EXTENSIONS
 from media.drops import DropReason, Drops
 from media.flow.cache import Cache
 from media.flow.keyframes import KeyframeRequests
 from media.flow.nack import NackList
+from media.flow.rates import LayerRates
 from media.flow.reports import Reception
+from media.stamps import with_room
 from media.wire import rtcp, rtp
 from media.wire.codecs import Frame, describe
+from media.wire.codecs.dependency import DependencyReader
+from media.wire.extensions import Uri
 from media.wire.seq import Unwrapper
 
 if TYPE_CHECKING:
     from media.producer import Producer
 
 CACHE_PACKETS: Final = 1024
-
-
-class Entry(NamedTuple):
-    """A packet as it is cached and forwarded: parsed once, renumbered once."""
-
-    packet: rtp.Packet
-    frame: Frame
-    """Its `picture_id` and `tl0picidx` are extended: they do not wrap."""
-    sequence: int
-    """Extended."""
+_DEPENDENCY_ID: Final = OUTGOING_EXTENSIONS[Uri.DEPENDENCY_DESCRIPTOR]
 
 
 class Stream:
@@ -45,6 +41,9 @@ class Stream:
         self.keyframes = KeyframeRequests()
         self.nacks = NackList()
         self.reception = Reception(producer.codec.clock_rate)
+        self.rates = LayerRates()
+        self._dependencies = DependencyReader() if producer.codec_name == "av1" else None
+        self._frame_numbers = Unwrapper()
         self._cache: Cache[Entry] = Cache(CACHE_PACKETS)
         self._sequences = Unwrapper()
         self._picture_ids = Unwrapper(15)
@@ -66,7 +65,7 @@ class Stream:
             return
         try:
             found = producer.extension_map.rewrite(cast("bytearray", packet.data), packet)
-            frame = self._describe(packet)
+            frame = self._describe(packet, found)
         except ValueError:
             counts[DropReason.RTP_MALFORMED] += 1
             return
@@ -76,14 +75,20 @@ class Stream:
             return
         self._note(packet, sequence, now, repaired=repaired)
         producer.heard(packet, found, now)
+        packet, room, moved = with_room(packet, found)
         if frame is None:
             counts[DropReason.RTP_PADDING_ONLY] += 1
             for consumer in producer.consumers:
                 consumer.skip(self, sequence)
             return
-        if frame.keyframe and producer.kind == "video":
-            self._keyframe(frame, sequence)
-        entry = Entry(packet, frame, sequence)
+        if producer.kind == "video":
+            self._layers(frame, packet.end, now)
+            if frame.keyframe:
+                self._keyframe(frame, sequence)
+        else:
+            self.rates.add(0, 0, packet.end, now)
+        frame.move(moved)
+        entry = Entry(packet, frame, sequence, room)
         self._cache.add(sequence, entry, packet.end, now)
         if producer.muted:
             counts[DropReason.PRODUCER_MUTED] += 1
@@ -92,8 +97,8 @@ class Stream:
             producer.touched.append(self)
         self.pending.append(entry)
 
-    def _describe(self, packet: rtp.Packet) -> Frame | None:
-        """What the payload says; None for padding. Raises ValueError."""
+    def _describe(self, packet: rtp.Packet, found: dict[int, tuple[int, int]]) -> Frame | None:
+        """What payload and descriptor say; None for padding. Raises ValueError."""
         if packet.payload_offset >= packet.payload_end:
             return None
         name = self.producer.codec_name
@@ -102,21 +107,46 @@ class Stream:
             frame.picture_id = self._picture_ids.unwrap(frame.picture_id)
         if frame.tl0picidx >= 0:
             frame.tl0picidx = self._tl0picidx.unwrap(frame.tl0picidx)
+        at = found.get(_DEPENDENCY_ID)
+        if at is not None and self._dependencies is not None:
+            self._depend(self._dependencies, frame, packet, at)
         return frame
+
+    def _depend(
+        self, reader: DependencyReader, frame: Frame, packet: rtp.Packet, at: tuple[int, int]
+    ) -> None:
+        """Let the dependency descriptor say what it knows better than the payload."""
+        offset, size = at
+        try:
+            reader.read(packet.data[offset : offset + size]).describe(frame)
+        except ValueError:  # its keyframe was lost: the payload is all there is to go by
+            return
+        frame.number = self._frame_numbers.unwrap(frame.number)
+        frame.number_offset = offset + 1
+
+    def _layers(self, frame: Frame, size_bytes: int, now: float) -> None:
+        """Note which layer a packet brings; a new one is aimed at by those who want it."""
+        rates = self.rates
+        layers = rates.spatial, rates.temporal
+        rates.add(frame.spatial, frame.temporal, size_bytes, now)
+        if layers != (rates.spatial, rates.temporal):
+            self.producer.layers_changed()
 
     def _note(self, packet: rtp.Packet, sequence: int, now: float, *, repaired: bool) -> None:
         if repaired:
             self.repaired += 1
         else:
             self.reception.add(sequence, packet.timestamp, packet.end, now)
-        if self.producer.repairs and self.nacks.add(sequence, now):
-            self.producer.gap(self, now)
+        if self.producer.repairs and (self.nacks.add(sequence, now) or now >= self.nacks.due_at):
+            self.producer.repair(self, now)
 
     def _keyframe(self, frame: Frame, sequence: int) -> None:
         self.keyframes.arrived()
         self.nacks.keyframe(sequence)
         if frame.width:
-            self.width, self.height = frame.width, frame.height
+            known, (self.width, self.height) = self.width, (frame.width, frame.height)
+            if known != self.width:
+                self.producer.sized()
 
     def repair(self, packet: rtp.Packet, now: float) -> None:
         """One packet of the retransmission SSRC: unwrap it and take it as the original."""
@@ -145,11 +175,9 @@ class Stream:
     def forward(self, now: float) -> None:
         """Hand what came in this batch to every Consumer."""
         entries, self.pending = self.pending, []
-        copies = [copy_of(entry.packet, entry.sequence) for entry in entries]
-        plain, run = in_order(copies), is_run(copies)
+        batch = Batch(entries, now)
         for consumer in self.producer.consumers:
-            if not plain or not consumer.forward_plain(copies, now, run=run):
-                consumer.forward(self, entries, now)
+            consumer.forward(self, batch, now)
 
     def block(self, now: float) -> rtcp.ReportBlock:
         """How this stream is received, for the receiver report."""
@@ -158,6 +186,7 @@ class Stream:
     def tick(self, now: float) -> list[int]:
         """Repeat keyframe requests, let old packets go; 16-bit numbers to ask for again."""
         self._cache.tick(now)
+        self.rates.tick(now)
         if self.keyframes.tick(now):
             self.producer.request_keyframe(self)
         wanted = self.nacks.tick(now)

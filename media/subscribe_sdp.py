@@ -87,8 +87,8 @@ def _describe_consumer(media: Media, consumer: Consumer, numbers: tuple[int, int
     media.ssrcs = {consumer.ssrc: dict(source)}
     if media.kind == "video":
         media.codecs.append(rtx_codec(rtx, payload_type))
-        media.ssrc_groups = [("FID", (consumer.ssrc, consumer.rtx_ssrc))]
-        media.ssrcs[consumer.rtx_ssrc] = dict(source)
+        media.ssrc_groups = [("FID", (consumer.ssrc, consumer.repairs.ssrc))]
+        media.ssrcs[consumer.repairs.ssrc] = dict(source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def apply_answer(answer: Answer, lines: list[Line]) -> list[Consumer]:
         takes = media.direction.receives and not media.rejected
         accepted = takes and media.codec(consumer.payload_type) is not None
         rtx = media.rtx_of(consumer.payload_type)
-        consumer.rtx_payload_type = rtx.payload_type if rtx is not None else None
+        consumer.repairs.payload_type = rtx.payload_type if rtx is not None else None
         if accepted and not consumer.accepted:
             begun.append(consumer)
         consumer.accepted = accepted

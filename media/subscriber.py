@@ -76,7 +76,7 @@ class Subscriber:
         producer = consumer.producer
         self.consumers[producer.id] = consumer
         self._by_ssrc[consumer.ssrc] = consumer
-        self._by_ssrc[consumer.rtx_ssrc] = consumer
+        self._by_ssrc[consumer.repairs.ssrc] = consumer
         producer.consumers.append(consumer)
 
     def _line(self, kind: str) -> Line:
@@ -93,7 +93,7 @@ class Subscriber:
         if consumer is None:
             return
         self._by_ssrc.pop(consumer.ssrc, None)
-        self._by_ssrc.pop(consumer.rtx_ssrc, None)
+        self._by_ssrc.pop(consumer.repairs.ssrc, None)
         if consumer in producer.consumers:
             producer.consumers.remove(consumer)
         for line in self._lines:

@@ -80,9 +80,9 @@ class Viewer(Subscriber):
 
     def _fill(self, slot: Slot, producer: Producer, codec: Codec) -> None:
         consumer = self.new_consumer(producer)
-        consumer.ssrc, consumer.rtx_ssrc = slot.ssrc, slot.rtx_ssrc
+        consumer.ssrc, consumer.repairs.ssrc = slot.ssrc, slot.rtx_ssrc
         consumer.payload_type = codec.payload_type
-        consumer.rtx_payload_type = slot.rtx.get(codec.payload_type)
+        consumer.repairs.payload_type = slot.rtx.get(codec.payload_type)
         consumer.accepted = True
         slot.consumer = consumer
         self.register(consumer)

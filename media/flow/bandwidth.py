@@ -47,6 +47,19 @@ class SendHistory:
         self._next = sequence + 1
         return sequence & 0xFFFF
 
+    def sent_batch(self, sizes_bytes: memoryview, now: float) -> list[int]:
+        """Note packets that leave together; returns their 16-bit numbers."""
+        first, count = self._next, len(sizes_bytes)
+        slot = first & HISTORY - 1
+        if slot + count > HISTORY or first + count & 0xFFFF < count:
+            return [self.sent(size, now) for size in sizes_bytes]
+        end = slot + count
+        self._at[slot:end] = array("d", (now,)) * count
+        self._sizes[slot:end] = array("l", sizes_bytes)
+        self._sequences[slot:end] = array("l", range(first, first + count))
+        self._next = first + count
+        return list(range(first & 0xFFFF, (first & 0xFFFF) + count))
+
     def take(self, sequence: int) -> tuple[float, int] | None:
         """(sent at, bytes) of a 16-bit number, once; None when it is not known (any more)."""
         newest = self._next - 1

@@ -51,6 +51,21 @@ class SimulcastLayers:
         """Highest temporal layer forwarded now."""
 
     @property
+    def started(self) -> bool:
+        """Whether a keyframe has passed."""
+        return self.current >= 0
+
+    def stop(self) -> None:
+        """Go on at a keyframe."""
+        self.current = -1
+
+    def settled(self, _top: int) -> bool:
+        """Whether every packet of the current stream passes, until the target changes."""
+        most = PLAIN.temporal
+        fits = self.temporal >= most and self.target.temporal >= most
+        return fits and 0 <= self.current == self.target.spatial
+
+    @property
     def wants_keyframe(self) -> int:
         """The spatial layer to ask a keyframe of, -1 when none is needed."""
         return -1 if self.current == self.target.spatial else self.target.spatial
@@ -109,6 +124,22 @@ class SvcLayers:
         """Highest spatial layer forwarded now."""
         self.temporal = 0
         self._started = False
+
+    @property
+    def started(self) -> bool:
+        """Whether a keyframe has passed."""
+        return self._started
+
+    def stop(self) -> None:
+        """Go on at a keyframe."""
+        self._started = False
+
+    def settled(self, top: int) -> bool:
+        """Whether every packet passes of a stream with layers up to `top`, until the target
+        changes."""
+        most = PLAIN.temporal
+        fits = self.temporal >= most and self.target.temporal >= most
+        return fits and self._started and self.current >= top and self.target.spatial >= top
 
     @property
     def wants_keyframe(self) -> int:

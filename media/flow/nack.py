@@ -35,12 +35,14 @@ _NOTHING: Final = Wanted([], gave_up=False)
 class NackList:
     """The missing packets of one Producer layer."""
 
-    __slots__ = ("_gave_up", "_highest", "_missing", "recovered", "rtt_s")
+    __slots__ = ("_gave_up", "_highest", "_missing", "due_at", "recovered", "rtt_s")
 
     def __init__(self) -> None:
         self._highest: int | None = None
         self._missing: dict[int, _Missing] = {}
         self._gave_up = False
+        self.due_at = float("inf")
+        """When the next tick has something to do."""
         self.rtt_s = DEFAULT_RTT_S
         """Round trip to the publisher; set it from reports."""
         self.recovered = 0
@@ -70,7 +72,7 @@ class NackList:
 
     def tick(self, now: float) -> Wanted:
         """What to ask for now. Each is asked at most ten times, a round trip apart."""
-        if not self._missing and not self._gave_up:
+        if now < self.due_at:
             return _NOTHING
         asked: list[int] = []
         interval = min(max(self.rtt_s, MIN_INTERVAL_S), MAX_INTERVAL_S)
@@ -85,6 +87,7 @@ class NackList:
             missing.due = now + interval
             asked.append(sequence)
         gave_up, self._gave_up = self._gave_up, False
+        self.due_at = min((m.due for m in self._missing.values()), default=float("inf"))
         return Wanted(asked, gave_up)
 
     @property
@@ -93,6 +96,7 @@ class NackList:
         return len(self._missing)
 
     def _open_gap(self, first: int, end: int, now: float) -> bool:
+        self.due_at = now
         if end - first > MAX_GAP or len(self._missing) + end - first > MAX_MISSING:
             self._missing.clear()
             self._gave_up = True

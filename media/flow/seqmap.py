@@ -67,6 +67,15 @@ class SeqMap:
             return self._map_late(sequence)
         return (sequence + self._delta) & self._mask
 
+    def shift(self, first: int, last: int) -> int | None:
+        """What `map` adds to each of the rising numbers `first..last`; None: map them singly."""
+        if not self._started:
+            self.switch(self.source, first)
+        if first < self._first:
+            return None
+        self._highest = max(self._highest, last)
+        return self._delta
+
     def drop(self, sequence: int) -> None:
         """A packet is not forwarded: the next one takes its number. Late and repeated: no change.
 

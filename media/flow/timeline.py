@@ -30,6 +30,11 @@ class Timeline:
             self._last_seen = now
         return out
 
+    def shift(self, timestamp: int, now: float) -> int:
+        """What `map` adds to the timestamps of packets of which the last has `timestamp`."""
+        self.map(timestamp, now)
+        return self._offset
+
     def switch(self, timestamp: int, now: float, aligned: int | None = None) -> None:
         """A source whose first packet has `timestamp` takes over.
 

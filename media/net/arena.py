@@ -4,6 +4,7 @@ Slots are addressed three ways: by number, through one memoryview (`view[slot * 
 by C pointer (`pointers[slot]`) for the cipher.
 """
 
+import sys
 from typing import Any, Final
 
 import cffi
@@ -20,11 +21,18 @@ ffi = cffi.FFI()
 class Arena:
     """`slots` consecutive slots; `view` covers them all."""
 
-    __slots__ = ("base", "memory", "pointers", "slots", "view")
+    __slots__ = ("base", "memory", "pointers", "slots", "starts", "view")
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
         self.memory: Any = ffi.new("char[]", slots * SLOT_BYTES)
         self.view = memoryview(ffi.buffer(self.memory)).cast("B")
         self.pointers: list[Any] = [self.memory + n * SLOT_BYTES for n in range(slots)]
+        self.starts = [n * SLOT_BYTES for n in range(slots)]
         self.base = int(ffi.cast("uintptr_t", self.memory))
+
+
+def counters(memory: Any, first: int, stride: int, count: int) -> list[Any]:
+    """`int *` to the low half of `count` 64-bit integers, `stride` bytes apart in `memory`."""
+    low = first + (4 if sys.byteorder == "big" else 0)
+    return [ffi.cast("int *", memory + low + n * stride) for n in range(count)]

@@ -7,7 +7,7 @@ sizes to one address become one message, which the kernel splits again (UDP_SEGM
 import errno
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from media.drops import DropReason, Drops
 from media.net.arena import MAX_DATAGRAM_BYTES, SLOT_BYTES, Arena, ffi
@@ -43,6 +43,8 @@ class Sender(Protocol):
     """Whether one message may carry several packets."""
     lengths: memoryview
     """Bytes of the packet in each slot; written by whoever fills the slot."""
+    counters: list[Any]
+    """The same as `int *`: what ciphers read and update in place."""
 
     def message(self, number: int, destination: Destination, first: int, count: int) -> None:
         """Note message `number`: `count` packets from slot `first` on to `destination`."""
@@ -69,7 +71,9 @@ class Egress:
         self.slots = arena.slots
         self.view = arena.view
         self.pointers = arena.pointers
+        self.starts = arena.starts
         self.lengths = sender.lengths
+        self.counters = sender.counters
         self.slot = 0
         # made here
         self._messages = 0
@@ -109,11 +113,16 @@ class Egress:
 
     def commit_run(self, destination: Destination, end: int) -> None:
         """Like `commit` for packets of one size, of which the last may be shorter."""
-        first = self.slot
-        if end - first > 1 and not self.sender.segmentation:
+        first, number = self.slot, self._messages
+        count = end - first
+        if count > 1 and not self.sender.segmentation:
             self.commit(destination, end)
             return
-        self._message(destination, first, end - first)
+        self._targets[number] = destination
+        self._firsts[number] = first
+        self._counts[number] = count
+        self.sender.message(number, destination, first, count)
+        self._messages = number + 1
         self.slot = end
 
     def _message(self, destination: Destination, first: int, count: int) -> None:

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from aiortc.rtcdatachannel import RTCDataChannel
 
 from media.drops import DropReason
+from media.flow.bandwidth import SendHistory
 from media.net.data import MAX_MESSAGE_BYTES, DataTransport
 from media.net.dtls import Certificate, Dtls, Feed
 from media.net.egress import Destination
@@ -61,6 +62,8 @@ class Transport:
         self.feed = Feed(self.send, hub.drops)
         self.destination: Destination | None = None
         """Where packets go; None before the first good check."""
+        self.history: SendHistory | None = None
+        """Set while outgoing packets carry transport-wide numbers."""
         self.receiving: Cipher | None = None
         self.sending: Cipher | None = None
         self.data: DataTransport | None = None

@@ -8,7 +8,7 @@ import struct
 import sys
 from typing import Any, Final
 
-from media.net.arena import SLOT_BYTES, Arena, ffi
+from media.net.arena import SLOT_BYTES, Arena, counters, ffi
 from media.net.egress import Destination
 
 BATCH: Final = 64
@@ -129,6 +129,7 @@ class LinuxSender:
         for n in range(arena.slots):
             _IOVEC.pack_into(vectors, n * _IOVEC.size, arena.base + n * SLOT_BYTES, 0)
         self.lengths = memoryview(vectors).cast("B").cast("Q")[1::2]
+        self.counters = counters(self._vectors, 8, _IOVEC.size, arena.slots)
         self.segmentation = True
 
     def message(self, number: int, destination: Destination, first: int, count: int) -> None:

@@ -5,7 +5,7 @@ from array import array
 from typing import Final
 
 from media.net.address import encode, sockaddr_tuple
-from media.net.arena import SLOT_BYTES, Arena
+from media.net.arena import SLOT_BYTES, Arena, counters, ffi
 from media.net.egress import Destination
 
 BATCH: Final = 64
@@ -58,7 +58,9 @@ class PlainSender:
     def __init__(self, sock: socket.socket, arena: Arena) -> None:
         self._socket = sock
         self._view = arena.view
-        self.lengths = memoryview(array("Q", [0] * arena.slots))
+        self._sizes = ffi.new("char[]", 8 * arena.slots)
+        self.lengths = memoryview(ffi.buffer(self._sizes)).cast("B").cast("Q")
+        self.counters = counters(self._sizes, 0, 8, arena.slots)
         self.segmentation = False
         self._targets: list[Destination | None] = [None] * arena.slots
         self._firsts = [0] * arena.slots

@@ -10,7 +10,13 @@ from struct import Struct
 from typing import Final
 
 from media.wire.buffers import ReadBuffer, WriteBuffer
-from media.wire.rtp import ONE_BYTE_PROFILE, Packet, extensions
+from media.wire.rtp import (
+    HEADER_BYTES,
+    ONE_BYTE_PROFILE,
+    TWO_BYTE_PROFILE,
+    Packet,
+    extensions,
+)
 
 
 class Uri(enum.StrEnum):
@@ -35,6 +41,7 @@ class Uri(enum.StrEnum):
 ABS_SEND_TIME_BYTES: Final = 3
 TRANSPORT_CC_BYTES: Final = 2
 _SEQ = Struct("!H")
+_EXTENSION = Struct("!HH")
 
 
 class ExtensionMap:
@@ -83,6 +90,36 @@ def blank(data: WriteBuffer, packet: Packet, offset: int, length: int) -> None:
     """Turn the element whose value lies at `offset` into padding (RFC 8285 section 4.1.2)."""
     start = offset - (1 if packet.ext_profile == ONE_BYTE_PROFILE else 2)
     data[start : offset + length] = bytes(offset + length - start)
+
+
+def insert(
+    packet: Packet, elements: list[tuple[int, bytes]]
+) -> tuple[bytearray, dict[int, tuple[int, int]]]:
+    """A copy of `packet` with `elements` (1..14, 1..16 bytes) before those it has.
+
+    Also returns id -> (offset, bytes) of the new ones. Elements of a profile that RFC 8285 does
+    not define are left out, as nobody reads them. Raises ValueError when the block gets too long.
+    """
+    long = packet.ext_profile & 0xFFF0 == TWO_BYTE_PROFILE
+    known = long or packet.ext_profile == ONE_BYTE_PROFILE
+    data = packet.data
+    old = bytes(data[packet.ext_offset : packet.ext_end]) if known else b""
+    body, found = bytearray(), {}
+    start = HEADER_BYTES + 4 * (data[0] & 0x0F)
+    for id_, value in elements:
+        body += bytes([id_, len(value)]) if long else bytes([id_ << 4 | len(value) - 1])
+        found[id_] = (start + 4 + len(body), len(value))
+        body += value
+    body += bytes(-len(body) % 4)  # so that the old ones move as far as the payload does
+    body += old
+    if len(body) // 4 > 0xFFFF:
+        raise ValueError("RTP header extension is too long")
+    profile = packet.ext_profile if known else ONE_BYTE_PROFILE
+    grown = bytearray(data[:start])
+    grown[0] |= 0x10
+    grown += _EXTENSION.pack(profile, len(body) // 4) + body
+    grown += data[packet.payload_offset : packet.end]
+    return grown, found
 
 
 def audio_level(data: ReadBuffer, offset: int) -> tuple[int, bool]:

@@ -8,8 +8,10 @@ The publisher sends a frame's packets back to back, 25 frames a second, as an en
 
 import argparse
 import asyncio
+import cProfile
 import json
 import multiprocessing
+import pstats
 import resource
 import secrets
 import socket
@@ -199,7 +201,9 @@ def mark(sfu: Sfu) -> Mark:
     return used.ru_utime, used.ru_stime, sfu.hub.udp.egress.sent_packets, time.monotonic()
 
 
-async def serve(pipe: Connection, options: argparse.Namespace) -> dict[str, Any]:
+async def serve(
+    pipe: Connection, options: argparse.Namespace, profile: cProfile.Profile | None
+) -> dict[str, Any]:
     """The server process: an Sfu, and the signalling over a pipe."""
 
     def emit(event: SfuEvent) -> None:
@@ -224,6 +228,8 @@ async def serve(pipe: Connection, options: argparse.Namespace) -> dict[str, Any]
         elif message[0] == "received":
             received = message[1]
         else:
+            if profile is not None:
+                (profile.enable if message[0] == "start" else profile.disable)()
             marks[message[0]] = mark(sfu)
     result = figures(marks["start"], marks["stop"], received, options)
     result["drops"] = sfu.drops.as_dict()
@@ -263,15 +269,10 @@ def main() -> None:
     ours, theirs = context.Pipe()
     process = context.Process(target=client_process, args=(theirs, options), daemon=True)
     process.start()
-    if options.profile:
-        import cProfile  # noqa: PLC0415
-        import pstats  # noqa: PLC0415
-
-        profile = cProfile.Profile(time.process_time)
-        result = profile.runcall(asyncio.run, serve(ours, options))
+    profile = cProfile.Profile(time.process_time) if options.profile else None
+    result = asyncio.run(serve(ours, options, profile))
+    if profile is not None:
         pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(25)
-    else:
-        result = asyncio.run(serve(ours, options))
     process.join(5)
     if options.json:
         print(json.dumps(result))

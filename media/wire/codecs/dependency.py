@@ -79,6 +79,7 @@ class Descriptor:
         frame.start, frame.end, frame.layered = self.start, self.end, True
         frame.spatial, frame.temporal = self.spatial, self.temporal
         frame.switch_up, frame.switch_to = False, self.switch_to
+        frame.number = self.frame_number
         frame.keyframe = frame.keyframe and self.keyframe
         frame.independent, frame.discardable = self.independent, self.discardable
         if self.width:

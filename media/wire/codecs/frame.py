@@ -32,5 +32,17 @@ class Frame:
     picture_id_offset: int = -1
     tl0picidx: int = -1
     tl0picidx_offset: int = -1
+    number: int = -1
+    """The dependency descriptor's, 16 bits (extended where it is forwarded)."""
+    number_offset: int = -1
     layered: bool = False
     """The payload carries layer indices at all."""
+
+    def move(self, by: int) -> None:
+        """The packet grew by so many bytes before the payload."""
+        if self.picture_id_offset >= 0:
+            self.picture_id_offset += by
+        if self.tl0picidx_offset >= 0:
+            self.tl0picidx_offset += by
+        if self.number_offset >= 0:
+            self.number_offset += by
