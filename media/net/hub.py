@@ -106,7 +106,8 @@ class Hub:
             self.received_bytes += size
             at = slot * SLOT_BYTES
             first = view[at]
-            if size < 12 or not 128 <= first <= 191 or 192 <= view[at + 1] <= 223:
+            rtp_like = 12 <= size < SLOT_BYTES and 128 <= first <= 191
+            if not rtp_like or 192 <= view[at + 1] <= 223:
                 self._other(slot, size, first, now)
                 continue
             transport = by_address.get(address_of(slot))
@@ -139,7 +140,7 @@ class Hub:
         if size < 2:
             self.drops.counts[DropReason.TOO_SHORT] += 1
             return
-        if self.udp.receiver.truncated(slot):
+        if size >= SLOT_BYTES or self.udp.receiver.truncated(slot):
             self.drops.counts[DropReason.TRUNCATED] += 1
             return
         address = self.udp.receiver.address(slot)

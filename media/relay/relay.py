@@ -82,6 +82,7 @@ class Relay:
                 max_retransmits=0 if lossy else None,
             )
             if channel is not None:
+                self._listen(room, participant, channel)
                 place.outlets.put(channel)
 
     def participant_left(self, room: str, participant: str) -> None:
@@ -99,7 +100,7 @@ class Relay:
     def channel_opened(self, room: str, participant: str, channel: RTCDataChannel) -> None:
         """The client opened a channel on `publish`."""
         if channel.label in messages.LABELS:
-            channel.on("message", lambda message: self._said(room, participant, channel, message))
+            self._listen(room, participant, channel)
             return
         file = frames.file_of(channel.label)
         if file is None or self._files is None:
@@ -167,6 +168,10 @@ class Relay:
     def _sent(self, place: _Place) -> None:
         place.sending -= 1
         self._counts["files_sent_total"] += 1
+
+    def _listen(self, room: str, participant: str, channel: RTCDataChannel) -> None:
+        """What the client writes here, whoever opened it, goes to the Room."""
+        channel.on("message", lambda message: self._said(room, participant, channel, message))
 
     def _said(
         self, room: str, participant: str, channel: RTCDataChannel, message: bytes | str

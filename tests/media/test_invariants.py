@@ -62,6 +62,8 @@ async def test_2_a_datagram_never_ends_a_session_and_every_drop_is_counted() -> 
         publisher.send(b"\x15\xfe\xfd" + bytes(8) + b"\x00\x02\x02\x28")  # a plaintext fatal alert
         publisher.send(b"\x90" + secrets.token_bytes(60))
         publisher.send_rtcp(b"\x81\xcd\x00\x02" + bytes(8))
+        publisher.send(publisher.packet(4)[:12] + bytes(4000))
+        publisher.send(b"\x16\xfe\xfd" + bytes(4000))
         replay = publisher.send_rtp(publisher.packet(4))
         assert (await subscriber.rtp()).sequence == first.sequence + 3 & 0xFFFF
         publisher.send(replay)
@@ -72,6 +74,7 @@ async def test_2_a_datagram_never_ends_a_session_and_every_drop_is_counted() -> 
         assert counts["rtp_malformed"] == 2
         assert counts["srtp_replay"] == 1
         assert counts["dtls_plain_alert"] == 1
+        assert counts["truncated"] == 2
         assert {"too_short", "srtp_auth", "dtls_malformed"} <= counts.keys()
         publisher.close()
         subscriber.close()
