@@ -1,5 +1,6 @@
 """This process: the gateway's questions go to services, the Broker's hints go to sockets."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -106,6 +107,7 @@ class Node:
         self._tasks = Tasks()
         self.sessions = Sessions()
         self._claims: dict[str, Claims] = {}
+        self._loop = asyncio.get_running_loop()
         self.fanout = Fanout(broker, connections, self.sessions, self._missing, self._member)
         self.tail = Tail(log, lambda: self.fanout, self._member, self._tasks)
         self.membership = Membership(self.fanout, self.sessions, self.tail, self._tasks)
@@ -171,6 +173,8 @@ class Node:
     async def _listen(self, who: Identity) -> None:
         """The user's topic before their Conversations' are read: a joining in between is heard."""
         await self.fanout.listen(who.connection, [names.user(who.app, who.user)])
+        if who.grants.admin:
+            await self.fanout.listen(who.connection, [names.admins(who.app)])
         ids = await self._members.ids_of(who.app, who.user)
         topics = [names.conversation(who.app, conversation) for conversation in ids]
         await self.fanout.listen(who.connection, topics)
@@ -231,6 +235,10 @@ class Node:
     # Broker
 
     def _hint(self, topic: str, hint: Hint) -> None:
+        """Told on the next turn of the loop: the ack of whoever caused it is written before."""
+        self._loop.call_soon(self._told, topic, hint)
+
+    def _told(self, topic: str, hint: Hint) -> None:
         if topic[0] == "u" and hint.event in ("member:joined", "member:left"):
             self._member(names.parse(topic).app, hint.data)
         elif hint.event == "session:revoked":

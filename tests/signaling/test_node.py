@@ -107,7 +107,12 @@ class World:
 
     async def hint(self, event: Event) -> None:
         hint = Hint(event=event.type, data=event.to_wire())
-        await self.elsewhere.publish(topics.conversation(APP, HALL), hint)
+        await self.publish(topics.conversation(APP, HALL), hint)
+
+    async def publish(self, topic: str, hint: Hint) -> None:
+        """From the other node; heard by this one on the next turn of the loop."""
+        await self.elsewhere.publish(topic, hint)
+        await asyncio.sleep(0)
 
 
 async def _no_tokens(token: str) -> Any:
@@ -218,7 +223,7 @@ async def test_a_new_member_listens_from_the_joining_on(world: World) -> None:
     await world.say("1")  # lost: ann shall get it, cy never
     event = await world.join("cy")
     hint = Hint(event="member:joined", data=event.to_wire())
-    await world.elsewhere.publish(topics.user(APP, "cy"), hint)
+    await world.publish(topics.user(APP, "cy"), hint)
     await world.sockets.until(cy, [2])
     await world.sockets.until(ann, [1, 2])
     await world.hint(event)
@@ -232,9 +237,9 @@ async def test_revocation_cuts_the_device_named(world: World) -> None:
     await world.node.opened(phone, None)
     await world.node.opened(laptop, None)
     hint = Hint(event="session:revoked", data={"device": "laptop", "reason": "signed_out"})
-    await world.elsewhere.publish(topics.user(APP, "ann"), hint)
+    await world.publish(topics.user(APP, "ann"), hint)
     assert world.sockets.closed == [(laptop.connection, "revoked")]
-    await world.elsewhere.publish(topics.user(APP, "ann"), Hint(event="session:revoked", data={}))
+    await world.publish(topics.user(APP, "ann"), Hint(event="session:revoked", data={}))
     assert set(world.sockets.closed) == {
         (laptop.connection, "revoked"),
         (phone.connection, "revoked"),
