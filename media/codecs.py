@@ -11,6 +11,9 @@ VIDEO_FEEDBACK: Final = ("goog-remb", "ccm fir", "nack", "nack pli")
 """Both ways. `INCOMING_FEEDBACK` comes on top where we are the receiver."""
 INCOMING_FEEDBACK: Final = ("transport-cc",)
 AUDIO_FEEDBACK: Final[tuple[str, ...]] = ()
+DESCRIBED: Final = frozenset({"av1"})
+"""Codecs whose layers are told by the dependency descriptor. The others say them in the payload,
+and browsers leave that out once the descriptor is negotiated."""
 _VP9_PROFILES: Final = frozenset({"0", "2"})
 
 OUTGOING_EXTENSIONS: Final[dict[str, int]] = {
@@ -41,6 +44,20 @@ INCOMING_EXTENSIONS: Final = frozenset(
     }
 )
 """What answers to publishers accept."""
+
+
+def extensions_of(kind: str, codec: str) -> tuple[str, ...]:
+    """URIs of what packets of `codec` (lower case) may carry to subscribers."""
+    if kind == "audio":
+        return AUDIO_EXTENSIONS
+    if codec in DESCRIBED:
+        return (*VIDEO_EXTENSIONS, Uri.DEPENDENCY_DESCRIPTOR)
+    return VIDEO_EXTENSIONS
+
+
+def accepted(uri: str, codec: str) -> bool:
+    """Whether an answer to a publisher of `codec` (lower case) takes an extension."""
+    return uri in INCOMING_EXTENSIONS or (uri == Uri.DEPENDENCY_DESCRIPTOR and codec in DESCRIBED)
 
 
 def forwardable(kind: str, codec: Codec) -> bool:

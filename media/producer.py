@@ -127,6 +127,16 @@ class Producer:
         return self.streams[index].rank if len(self.streams) > 1 else index
 
     @property
+    def layered(self) -> bool:
+        """Whether there are pictures of several sizes to choose from."""
+        return len(self.rids) > 1 or self.spatial > 0
+
+    @property
+    def bps(self) -> float:
+        """What all of it brings."""
+        return sum(s.rates.bps() for s in self.streams)
+
+    @property
     def spatial(self) -> int:
         """The highest spatial layer within one stream."""
         return max((s.rates.spatial for s in self.streams), default=0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from media.codecs import INCOMING_EXTENSIONS, INCOMING_FEEDBACK, choose, rtx_codec, with_feedback
+from media.codecs import INCOMING_FEEDBACK, accepted, choose, rtx_codec, with_feedback
 from media.description import DATA_PROTOCOLS, data_media, describe_transport
 from media.errors import MediaError
 from media.events import Kind
@@ -179,9 +179,8 @@ def _answer_media(section: Section) -> Media:
     if rejected or section.codec is None:
         return media
     _answer_codecs(section, media)
-    media.extensions = {
-        id_: uri for id_, uri in offered.extensions.items() if uri in INCOMING_EXTENSIONS
-    }
+    codec = section.codec.name.lower()
+    media.extensions = {id_: uri for id_, uri in offered.extensions.items() if accepted(uri, codec)}
     if section.rids and section.producer is not None:
         media.rids = [Rid(rid, "recv") for rid in section.rids]
         media.simulcast_recv = [[rid] for rid in section.rids]

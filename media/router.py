@@ -245,6 +245,8 @@ class Router:
         for member in list(self.participants.values()):
             if member.publisher is not None:
                 member.publisher.tick(now)
+            if member.subscriber is not None and member.subscriber.adaptation.padding_bps:
+                member.subscriber.adaptation.pad(member.subscriber.consumers.values(), now)
         if now >= self._slow_at:
             self._slow_at = now + SLOW_INTERVAL_S
             for member in list(self.participants.values()):

@@ -247,6 +247,7 @@ class Sfu:
         now = self.config.clock()
         if enabled is not None:
             consumer.pause(not enabled, now)
+        consumer.priority = priority
         consumer.wish(width, height, fps, now)
 
     def stats(self) -> dict[str, object]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from media.codecs import (
-    AUDIO_EXTENSIONS,
     OUTGOING_EXTENSIONS,
-    VIDEO_EXTENSIONS,
     PayloadTypes,
+    extensions_of,
     rtx_codec,
     with_feedback,
 )
@@ -16,12 +15,15 @@ from media.consumer import Consumer
 from media.description import data_media, describe_transport
 from media.errors import MediaError
 from media.wire import sdp
+from media.wire.extensions import Uri
 from media.wire.sdp import Direction, Media, Session
 
 if TYPE_CHECKING:
     from media.net.transport import Transport
 
 MAX_STREAM_CHARS = 64
+NUMBERED = "transport-cc"
+"""The feedback on transport-wide numbers."""
 
 
 @dataclass(slots=True)
@@ -62,9 +64,10 @@ def stream_name(participant: str, source: str) -> str:
 
 def _track_media(line: Line, types: PayloadTypes) -> Media:
     media = Media(kind=line.kind, mid=line.mid, rtcp_mux=True, rtcp_rsize=True)
-    wanted = AUDIO_EXTENSIONS if line.kind == "audio" else VIDEO_EXTENSIONS
-    media.extensions = {OUTGOING_EXTENSIONS[uri]: uri for uri in wanted}
     consumer = line.consumer
+    codec = consumer.producer.codec_name if consumer is not None else ""
+    wanted = extensions_of(line.kind, codec)
+    media.extensions = {OUTGOING_EXTENSIONS[uri]: uri for uri in wanted}
     numbers = types.assign(consumer.producer.codec) if consumer is not None else None
     if consumer is None or numbers is None:
         media.direction = Direction.INACTIVE
@@ -81,6 +84,7 @@ def _describe_consumer(media: Media, consumer: Consumer, numbers: tuple[int, int
     payload_type, rtx = numbers
     consumer.payload_type = payload_type
     media.codecs = [with_feedback(media.kind, producer.codec, payload_type)]
+    media.codecs[0].feedback.append(NUMBERED)
     stream = stream_name(producer.participant, producer.source)
     media.msid = (stream, producer.id)
     source = {"cname": stream, "msid": f"{stream} {producer.id}"}
@@ -114,6 +118,16 @@ def read_answer(text: str, lines: list[Line]) -> Answer:
         raise MediaError("bad_request", "the answer has no ICE credentials or fingerprint")
     prints = [(f.algorithm, f.value) for f in first.fingerprints]
     return Answer(session, first.ice_ufrag, first.setup, prints)
+
+
+def takes_numbers(session: Session) -> bool:
+    """Whether the other side tells when packets with our transport-wide numbers arrive."""
+    return any(
+        media.extensions.get(OUTGOING_EXTENSIONS[Uri.TRANSPORT_CC]) == Uri.TRANSPORT_CC
+        and any(NUMBERED in codec.feedback for codec in media.codecs)
+        for media in session.medias
+        if media.kind == "video" and not media.rejected
+    )
 
 
 def apply_answer(answer: Answer, lines: list[Line]) -> list[Consumer]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiortc.rtcdatachannel import RTCDataChannel
 
+from media.adaptation import Adaptation
 from media.codecs import PayloadTypes
 from media.consumer import Consumer
 from media.drops import DropReason
@@ -15,7 +16,13 @@ from media.negotiation import Negotiation, Step
 from media.net.data import MAX_MESSAGE_BYTES, SCTP_PORT
 from media.net.transport import Transport
 from media.producer import Producer
-from media.subscribe_sdp import Line, apply_answer, offer_session, read_answer
+from media.subscribe_sdp import (
+    Line,
+    apply_answer,
+    offer_session,
+    read_answer,
+    takes_numbers,
+)
 from media.wire import rtcp, rtp
 
 if TYPE_CHECKING:
@@ -39,6 +46,7 @@ class Subscriber:
         self._participant = participant
         # made here
         self.transport = Transport(router.hub, router.certificate, self)
+        self.adaptation = Adaptation(self.transport)
         self.consumers: dict[str, Consumer] = {}
         """By track."""
         self._lines: list[Line] = [Line(DATA_MID, "application")]
@@ -157,6 +165,7 @@ class Subscriber:
         if not answer.fingerprints:
             raise MediaError("bad_request", "the answer has no fingerprint")
         begun = apply_answer(answer, lines)
+        self.adaptation.accepted = takes_numbers(answer.session)
         self._remote_ufrag = answer.ufrag
         data = answer.session.media(DATA_MID)
         if data is not None and not data.rejected:
@@ -178,6 +187,8 @@ class Subscriber:
     def tick(self, now: float) -> None:
         """Notice silence, send reports, repeat an offer that got no answer."""
         self.transport.tick(now)
+        if self.transport.connected:
+            self.adaptation.tick(self.consumers.values(), now)
         if self.transport.connected and now >= self._report_at:
             self._report_at = now + REPORT_INTERVAL_S
             self._send_reports(now)
@@ -229,6 +240,10 @@ class Subscriber:
         if isinstance(report, rtcp.ReceiverReport | rtcp.SenderReport):
             for block in report.blocks:
                 self._reported(block, now)
+        elif isinstance(report, rtcp.TransportFeedback):
+            self.adaptation.feedback(report, now)
+        elif isinstance(report, rtcp.Remb):
+            self.adaptation.remb(report, now)
         elif isinstance(report, rtcp.Nack):
             consumer = self._by_ssrc.get(report.media_ssrc)
             if consumer is not None:
@@ -243,6 +258,7 @@ class Subscriber:
         consumer = self._by_ssrc.get(block.ssrc)
         if consumer is not None and block.ssrc == consumer.ssrc:
             consumer.reported(block, now)
+            self.adaptation.lost(consumer.lost_share, now)
             self.quality.add(consumer.lost_share, consumer.rtt_s, consumer.jitter_s)
 
     def _keyframe(self, ssrc: int, now: float) -> None:

@@ -7,9 +7,8 @@ import secrets
 from dataclasses import dataclass, field
 
 from media.codecs import (
-    AUDIO_EXTENSIONS,
     OUTGOING_EXTENSIONS,
-    VIDEO_EXTENSIONS,
+    extensions_of,
     forwardable,
     rtx_codec,
     with_feedback,
@@ -19,6 +18,7 @@ from media.description import data_media, describe_transport
 from media.errors import MediaError
 from media.producer import Producer
 from media.publish_sdp import Offer, Section
+from media.subscribe_sdp import NUMBERED, takes_numbers
 from media.subscriber import Subscriber
 from media.wire.sdp import Codec, Direction, Media, Session, find_codec
 
@@ -60,6 +60,7 @@ class Viewer(Subscriber):
         for section in sections:
             if section.sctp_port is not None:
                 self.transport.use_data(section.sctp_port, section.max_message_bytes)
+        self.adaptation.accepted = takes_numbers(offer.session)
         self.transport.start(offer.fingerprints, server=offer.setup != "passive")
         for producer in self._router.producers.values():
             if producer.participant != self._participant.id:
@@ -149,12 +150,14 @@ def _answer(section: Section, slot: Slot | None) -> Media:
 
 def _describe(media: Media, slot: Slot, offered_ids: dict[str, int]) -> None:
     for codec in slot.codecs:
-        media.codecs.append(with_feedback(slot.kind, codec, codec.payload_type))
+        known = with_feedback(slot.kind, codec, codec.payload_type)
+        known.feedback += [NUMBERED] * (NUMBERED in codec.feedback)
+        media.codecs.append(known)
         rtx = slot.rtx.get(codec.payload_type)
         if rtx is not None:
             media.codecs.append(rtx_codec(rtx, codec.payload_type))
     # Packets carry our ids: an extension is only named where the offerer uses the same.
-    wanted = AUDIO_EXTENSIONS if slot.kind == "audio" else VIDEO_EXTENSIONS
+    wanted = extensions_of(slot.kind, "av1")
     media.extensions = {
         OUTGOING_EXTENSIONS[uri]: uri
         for uri in wanted

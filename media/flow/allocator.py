@@ -7,7 +7,7 @@ from typing import Final
 from media.flow.layers import Layer
 
 HEADROOM: Final = 0.9
-"""Share of the estimate given away: retransmissions and audio jitter live in the rest."""
+"""Share of the estimate given away by a step up: retransmissions and jitter live in the rest."""
 UP_MARGIN: Final = 1.1
 """A step up must fit this much more generously than staying does."""
 HOLD_S: Final = 2.0
@@ -51,13 +51,13 @@ class Allocator:
         First everyone's lowest layer by priority, then one step for each in turn.
         """
         ordered = sorted(demands, key=lambda demand: -demand.priority)
-        budget = estimate_bps * HEADROOM
+        budget, rest = estimate_bps, estimate_bps * (1.0 - HEADROOM)
         chosen = dict.fromkeys((demand.consumer for demand in ordered), -1)
         raised = True
         while raised:
             raised = False
             for demand in ordered:
-                cost = self._next_cost(demand, chosen[demand.consumer], now)
+                cost = self._next_cost(demand, chosen[demand.consumer], rest, now)
                 if cost is not None and cost[1] <= budget:
                     budget -= cost[0]
                     chosen[demand.consumer] += 1
@@ -70,18 +70,22 @@ class Allocator:
             for demand in ordered
         }
 
-    def _next_cost(self, demand: Demand, index: int, now: float) -> tuple[float, float] | None:
+    def _next_cost(
+        self, demand: Demand, index: int, rest: float, now: float
+    ) -> tuple[float, float] | None:
         """(what the next step costs, what must be free for it), None when there is no next."""
         if index + 1 >= len(demand.steps):
             return None
         below = demand.steps[index].bitrate_bps if index >= 0 else 0
         cost = float(max(0, demand.steps[index + 1].bitrate_bps - below))
         given = self._given.get(demand.consumer)
-        if given is None or index + 1 <= given:
+        if given is None:
+            return cost, cost + rest
+        if index + 1 <= given:
             return cost, cost
         if now - self._lowered_at.get(demand.consumer, float("-inf")) < HOLD_S:
             return None
-        return cost, cost * UP_MARGIN
+        return cost, cost * UP_MARGIN + rest
 
     def _remember(self, chosen: dict[str, int], now: float) -> None:
         for consumer, index in chosen.items():
@@ -92,5 +96,10 @@ class Allocator:
 
 
 def wanted_bps(demands: Iterable[Demand]) -> int:
-    """What it would take to give everyone the highest step: the goal of a probe."""
+    """What everyone's highest step takes."""
     return sum(demand.steps[-1].bitrate_bps for demand in demands if demand.steps)
+
+
+def goal_bps(demands: Iterable[Demand]) -> float:
+    """The estimate that gives everyone the highest step: the goal of a probe."""
+    return wanted_bps(demands) * UP_MARGIN / HEADROOM

@@ -90,6 +90,7 @@ class Estimator:
         "estimate_bps",
         "history",
         "loss",
+        "over_at",
     )
 
     def __init__(self, start_bps: float = START_BPS) -> None:
@@ -97,6 +98,8 @@ class Estimator:
         self.estimate_bps = start_bps
         self.loss = 0.0
         """Share of packets lost by the latest report, 0..1."""
+        self.over_at = float("-inf")
+        """When a queue was last seen to grow, or more than a little was lost."""
         self._delay_bps = start_bps
         self._loss_bps = MAX_BPS
         self._limit_bps: float | None = None
@@ -134,6 +137,7 @@ class Estimator:
         self._loss_at = now
         current = min(self._loss_bps, self.estimate_bps)
         if share > LOSS_HIGH:
+            self.over_at = now
             self._loss_bps = max(MIN_BPS, current * (1.0 - 0.5 * share))
         elif share < LOSS_LOW:
             self._loss_bps = min(MAX_BPS, self._loss_bps * 1.05)
@@ -193,6 +197,7 @@ class Estimator:
         self._ticked_at = now
         usage = self._trend.usage
         if usage is Usage.OVER:
+            self.over_at = now
             self._limit_bps = self.acked_bps
             self._delay_bps = max(MIN_BPS, min(self._delay_bps, BACKOFF * self.acked_bps))
             self._trend.reset()
