@@ -181,6 +181,20 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """The event asked for, if it exists."""
 
 
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An administrative act, as the audit trail keeps it."""
+
+    app: str
+    at: int
+    actor: str
+    """`key:…`, `user:…`, `app`, or `operator` for the command line."""
+    action: str
+    """Like an event's name: `key:created`, `member:banned`."""
+    subject: str = ""
+    """The id of what it was done to."""
+    details: dict[str, Any] = {}
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision wants done, all or nothing."""
 
@@ -194,6 +208,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Replaces the data of the scene's target event."""
     redact: tuple[int, ...] = ()
     """Events of the conversation whose `body` is blanked for ever."""
+    audit: tuple[AuditEntry, ...] = ()
+    """Acts to write down with it."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from signaling.adapters.sql.append import find_events, find_sent, replace_data, same_send
+from signaling.adapters.sql.audit import append_audit
 from signaling.adapters.sql.pending import MESSAGE, Head, Pending, last_position
 from signaling.adapters.sql.rows import (
     CONVERSATION,
@@ -140,6 +141,8 @@ def _carry_out(connection: Connection, scene: Scene, change: Change) -> Decided:
     if change.target is not None and scene.target is not None:
         _change_target(connection, scene.target, change.target)
     redact(connection, scene.conversation.id, change.redact)
+    for entry in change.audit:
+        append_audit(connection, entry)
     return Decided(
         conversation=_reload(connection, conversation),
         members={**scene.members, **{member.user: member for member in change.members}},

@@ -1,0 +1,1 @@
+"""The trail of administrative acts: append-only, each record chained to the one before by hash."""
