@@ -6,11 +6,13 @@ import signal
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from typing import Any
 
 import media
 from media.whip import Whip
 from signaling import dev, ids
+from signaling.accounting import Accounting
 from signaling.adapters.blobs import ObjectBlobs, open_blobs
 from signaling.adapters.memory_broker import MemoryBroker
 from signaling.adapters.memory_presence import MemoryPresence
@@ -33,10 +35,10 @@ from signaling.allowance import AllowedHooks, Rate, Rates
 from signaling.app_origins import OriginHooks
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.sealing import MasterKey
-from signaling.auth.tokens import Tokens
 from signaling.config import ConfigError, Settings, check_secrets
 from signaling.filing import Filing, NoRooms, Outside
 from signaling.gateway import Gateway
+from signaling.guarding import Guarding
 from signaling.hooking import Hooking
 from signaling.http import certificate
 from signaling.http.callers import Callers
@@ -44,15 +46,16 @@ from signaling.http.demo import Demo
 from signaling.http.docs import Docs
 from signaling.http.files import FileRoutes
 from signaling.http.health import Health
-from signaling.http.management import Management
 from signaling.http.pages import Pages, root
 from signaling.http.rest import Rest
 from signaling.http.server import Server
 from signaling.http.streaming import Admitting
+from signaling.http.unknown import Unknown
 from signaling.keeping import Keeping
 from signaling.late import Late
 from signaling.messaging import Beside, Messaging
 from signaling.metrics import Metrics
+from signaling.outbox.usage import Plan
 from signaling.ports import Hooks
 from signaling.pushing import Pushing
 from signaling.services.file_posting import FilePosting
@@ -120,8 +123,14 @@ class Process:
         hold(database.close)
         stores = Stores(SqlLog(database), SqlConversations(database), SqlUsers(database))
         registry = self.registry = Registry(SqlApps(database), self._master)
-        tokens = Tokens(registry)
         shared = self._shared()
+        guarding = self.guarding = Guarding(
+            settings,
+            database,
+            registry,
+            shared.broker,
+            lambda fits: core.node.cut(fits),  # noqa: PLW0108 - the node comes later
+        )
         messaging = Messaging(
             stores.log,
             stores.conversations,
@@ -131,6 +140,7 @@ class Process:
             self._limits(),
             now_ms,
         )
+        accounting = self.accounting = self._accounting(database, shared, messaging)
         rooms: Any = Late("rooms")
         blobs = self.blobs = open_blobs(
             settings.storage.blobs_url, settings.storage.data_dir / "blobs"
@@ -142,7 +152,7 @@ class Process:
             stores,
             self.gateway,
             messaging.history,
-            tokens.verify,
+            guarding.tokens.verify,
             now_ms,
             (lambda emit: self._sfu(emit, filing)) if settings.media.enabled else None,
             participants_max=settings.limits.room_participants,
@@ -151,7 +161,8 @@ class Process:
         )
         core.add(messaging.table())
         core.add(filing.table())
-        self._hooks.become(self._allowed(OriginHooks(core.node, registry.app)))
+        filing.files.allowed_bytes = accounting.quota.stored_bytes
+        self._hooks.become(self._allowed(accounting.hooks(OriginHooks(core.node, registry.app))))
         rooms.become(core.rooms or NoRooms())
         if self.sfu is not None:
             await self._start_media(self.sfu)
@@ -164,38 +175,34 @@ class Process:
         for part, stats in core.stats().items():
             self.metrics.add_numbers(f"tokenim_{part}", stats)
         hooking = await self._hooking(database, stores, shared, core)
-        keeping = self.keeping = Keeping(
-            database,
-            blobs,
-            shared.broker,
-            Links(self._master.derive("archive links")),
-            settings.storage.data_dir / "exports",
-            self._node,
-            now_ms,
-        )
-        keeping.start(self._tasks)
-        self.server.add(keeping.routes(Callers(tokens, registry)).routes())
-        await self._listen(registry, tokens, filing, core, stores, shared, hooking)
+        self._keep(database, blobs, shared, guarding.callers)
+        await accounting.start(self._tasks)
+        core.node.table = accounting.quota.guard(core.node.table)
+        await guarding.start(self._stack, self._tasks, self.server, self._master)
+        await self._listen(registry, guarding, filing, core, stores, shared, hooking)
 
     async def _listen(
         self,
         registry: Registry,
-        tokens: Tokens,
+        guarding: Guarding,
         filing: Filing,
         core: Core,
         stores: Stores,
         shared: Shared,
         hooking: Hooking,
     ) -> None:
-        settings, server, callers = self._settings, self.server, Callers(tokens, registry)
+        settings, server = self._settings, self.server
+        callers, tokens = guarding.callers, guarding.tokens
         table = core.node.table
         self.gateway.attach(server.application)
         server.add(self.health.routes())
         server.add(Docs({name: handler.request for name, handler in table.items()}).routes())
         server.add(FileRoutes(filing.files, callers.acting).routes())
         server.add(Rest(table, callers).routes())
-        server.add(Management(callers, registry, tokens, stores.users, shared.broker).routes())
+        guarding.add_routes(server, stores)
+        self.metrics.add_numbers("tokenim_rest", guarding.rates.stats)
         server.add(hooking.routes(callers).routes())
+        server.add(self.accounting.routes(callers).routes())
         if self.sfu is not None and core.rooms is not None:
             admitting = Admitting(tokens, core.rooms, shared.registry, self._node)
             self._whip = Whip(self.sfu, admitting)
@@ -204,6 +211,7 @@ class Process:
         if settings.dev.enabled:
             key = await dev.guest_key(registry, settings.storage.data_dir, settings.master_key)
             server.add(Demo(tokens, key).routes())
+        server.add(Unknown().routes())
         server.add(Pages(root()).routes())
         self._stack.push_async_callback(server.close)
         await server.start()
@@ -247,6 +255,32 @@ class Process:
         await pushing.start(self._stack)
         self.metrics.add_numbers("tokenim_push", pushing.stats)
         return hooking
+
+    def _keep(
+        self, database: Database, blobs: ObjectBlobs, shared: Shared, callers: Callers
+    ) -> None:
+        keeping = self.keeping = Keeping(
+            database,
+            blobs,
+            shared.broker,
+            Links(self._master.derive("archive links")),
+            self._settings.storage.data_dir / "exports",
+            self._node,
+            now_ms,
+        )
+        keeping.start(self._tasks)
+        self.server.add(keeping.routes(callers).routes())
+
+    def _accounting(self, database: Database, shared: Shared, messaging: Messaging) -> Accounting:
+        settings = self._settings
+        plans = {name: Plan(name=name, **asdict(plan)) for name, plan in settings.plans.items()}
+        default = settings.usage.default_plan
+        accounting = Accounting(
+            database, shared.broker, self._node, plans, default, alone=shared.alone
+        )
+        messaging.messages.sending = accounting.quota.sending
+        self.metrics.add_numbers("tokenim_usage", accounting.metering.stats)
+        return accounting
 
     def _allowed(self, node: Hooks) -> AllowedHooks:
         limits = self._settings.limits
@@ -295,7 +329,7 @@ class Process:
             outside,
             data_dir / "spool",
             blobs,
-            Links(self._master.derive("file links")),
+            Links(self._master.derive("file links"), settings.storage.files_url),
             FileLimits(file_bytes=limits.file_bytes, app_files_bytes=limits.app_files_bytes),
         )
 

@@ -51,6 +51,8 @@ class HttpSettings:
     max_body_bytes: int = 1024 * 1024
     webhooks_to_private: bool = False
     """Let webhooks reach private and loopback addresses."""
+    key_sets_from_private: bool = False
+    """Let apps' `jwks_url` lead to private and loopback addresses."""
     shutdown_timeout_s: float = 10.0
 
 
@@ -80,6 +82,8 @@ class StorageSettings:
     """SQLAlchemy URL; empty means SQLite in the data directory."""
     blobs_url: str = ""
     """obstore URL; empty means a folder in the data directory."""
+    files_url: str = ""
+    """Base of signed links to files: a CDN that asks this server; empty for links to this host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class LimitSettings:
     """Requests a second of one App on this node."""
     address_rate: float = 50
     """Connections a second from one address, after a burst of ten seconds' worth."""
+    rest_rate: float = 100
+    """REST requests a second of one User or API key, after a burst of five seconds' worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,26 @@ class PushSettings:
     """Where push services write to when something is wrong: `mailto:…` or a URL; empty takes
     http.public_url.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """What apps on a plan may use in a month; left out is any amount."""
+
+    messages: int | None = None
+    active_users: int | None = None
+    connections: int | None = None
+    """At one time."""
+    stored_bytes: int | None = None
+    call_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """Which plan apps have; plans are tables `[plans.NAME]`."""
+
+    default_plan: str = "free"
+    """Of apps that were assigned none. Without a plan of this name they have no limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +165,8 @@ class Settings:
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
     limits: LimitSettings = field(default_factory=LimitSettings)
     push: PushSettings = field(default_factory=PushSettings)
+    usage: UsageSettings = field(default_factory=UsageSettings)
+    plans: Mapping[str, PlanSettings] = field(default_factory=dict)
     dev: DevSettings = field(default_factory=DevSettings)
     master_key: str = field(default="", repr=False)
     """Root of every secret kept; the same on every node. Made by `openssl rand -base64 32`."""
@@ -176,13 +204,40 @@ def load(
     if path is None and env.get("TOKENIM_CONFIG"):
         path = Path(env["TOKENIM_CONFIG"])
     known = dict(_known(Settings))
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"plans": {}}
     for source in (_from_file(path), _from_env(env, known), (options or {}).items()):
         for name, raw in source:
+            if name.startswith("plans."):
+                values["plans"][name.removeprefix("plans.")] = _plan(name, raw)
+                continue
             if name not in known:
                 raise ConfigError(f"unknown setting {name!r}{_nearest(name, known)}")
             values[name] = _converted(name, known[name], raw)
-    return _built(Settings, values)
+    settings = _built(Settings, values)
+    _check_default_plan(settings)
+    return settings
+
+
+def _check_default_plan(settings: Settings) -> None:
+    name = settings.usage.default_plan
+    if name not in settings.plans and name != UsageSettings().default_plan:
+        raise ConfigError(f"usage.default_plan: there is no [plans.{name}]")
+
+
+def _plan(name: str, raw: Any) -> PlanSettings:
+    """A table `[plans.NAME]`."""
+    known = dict(_known(PlanSettings))
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{name}: expected a table, not {raw!r}")
+    for limit in raw:
+        if limit not in known:
+            raise ConfigError(f"unknown setting '{name}.{limit}'{_nearest(limit, known)}")
+    return PlanSettings(
+        **{
+            limit: _converted(f"{name}.{limit}", known[limit], value)
+            for limit, value in raw.items()
+        }
+    )
 
 
 def check_secrets(settings: Settings) -> None:
@@ -207,7 +262,7 @@ def _known(cls: Any) -> Iterator[tuple[str, Any]]:
         hint = hints[item.name]
         if is_dataclass(hint):
             yield from ((f"{item.name}.{name}", inner) for name, inner in _known(hint))
-        else:
+        elif typing.get_origin(hint) is not Mapping:
             yield item.name, hint
 
 

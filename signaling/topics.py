@@ -36,6 +36,11 @@ def presence(app: str, name: str) -> str:
     return f"p:{app}:{name}"
 
 
+def admins(app: str) -> str:
+    """What concerns who administers the App."""
+    return f"a:{app}:admins"
+
+
 def parse(topic: str) -> Topic:
     """The parts of a topic. Raises ValueError on anything else."""
     kind, app, name = topic.split(":", 2)

@@ -67,6 +67,16 @@ EVENTS = (
     EventKind("room:speakers", "Who is heard, loudest first.", "room speakers"),
     EventKind("room:quality", "How well connections do, 1 to 5.", "room participant score"),
     EventKind("file:progress", "How far an upload is.", "file name size offset state sender"),
+    EventKind(
+        "usage:warning",
+        "An admin's app has used 80 % of a limit of its plan.",
+        "metric level period used limit at",
+    ),
+    EventKind(
+        "usage:exceeded",
+        "An admin's app has used a limit of its plan up.",
+        "metric level period used limit at",
+    ),
     EventKind("server:drain", "This node goes away; connect again then.", "retry_after_ms"),
 )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from signaling.protocol import admin, privacy, webhooks
+from signaling.protocol import admin, privacy, usage, webhooks
 from signaling.protocol.rest import Method
 
 
@@ -39,6 +39,10 @@ MANAGEMENT = (
         listed="devices",
     ),
     Managing("DELETE", "/users/{user}/devices/{device}", "Sign a device out."),
+    Managing("GET", "/usage", "What the app used, by day or month.", answer=usage.UsageView),
+    Managing("GET", "/plans", "The plans.", answer=usage.PlanView, listed="plans"),
+    Managing("GET", "/apps/{app}/usage", "What an app used.", answer=usage.UsageView),
+    Managing("PUT", "/apps/{app}/plan", "Give an app a plan.", usage.AssignPlan, usage.AppPlanView),
     Managing(
         "GET", "/webhooks", "The app's webhooks.", answer=webhooks.WebhookView, listed="webhooks"
     ),

@@ -1,6 +1,6 @@
 """Files: offered, landing, kept, fetched."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -94,6 +94,9 @@ class Files:
         self._links = links
         self._clock = clock
         self._limits = limits
+        # filled at composition
+        self.allowed_bytes: Callable[[str], int | None] = lambda _app: None
+        """What an app's plan says about all its files together."""
 
     async def offer(self, who: Identity, request: FileOffer) -> FileOffered:
         """`file:offer`. Raises Refused: bad_request, too_large, quota_exceeded, forbidden,
@@ -245,7 +248,9 @@ class Files:
         if await self._records.unfinished(file.app, file.sender) >= self._limits.unfinished:
             raise Refused("rate_limited", "too many unfinished uploads; finish or cancel some")
         stored = await self._records.stored_bytes(file.app)
-        if stored + file.size > self._limits.app_files_bytes:
+        allowed = self.allowed_bytes(file.app)
+        most = self._limits.app_files_bytes
+        if stored + file.size > (most if allowed is None else min(most, allowed)):
             raise Refused("quota_exceeded", "the app's space for files is used up")
 
     async def _without_bytes(self, who: Identity, file: File) -> File:

@@ -1,5 +1,6 @@
 """Messages: sent once, in order, on disk before they are acknowledged."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from signaling.protocol.messages import SendMessage
 from signaling.services import rules
 from signaling.services.creating import fingerprint
 from signaling.services.limits import Limits
+from signaling.services.quota import Sending
 from signaling.topics import conversation as conversation_topic
 
 _encode = msgspec.json.Encoder().encode
@@ -33,6 +35,9 @@ class MessageService:
         self._broker = broker
         self._limits = limits
         self._clock = clock
+        # filled at composition
+        self.sending: Callable[[str], Sending] = lambda _app: Sending(None)
+        """What an app's plan says about one more message."""
 
     async def send(self, who: Identity, request: SendMessage) -> dict[str, Any]:
         """`message:send`: append, publish, and what the ack says.
@@ -54,10 +59,17 @@ class MessageService:
         }
 
     async def _append(self, who: Identity, request: SendMessage) -> Appended:
+        with self.sending(who.app) as sending:
+            appended = await self._append_as(who, request, sending)
+            sending.landed(appended)
+        return appended
+
+    async def _append_as(self, who: Identity, request: SendMessage, sending: Sending) -> Appended:
         now = self._clock()
+        allow = sending.after(rules.may_write(who, now))
         draft = self._draft(who, request, request.conversation, now)
         try:
-            return await self._log.append(draft, rules.may_write(who, now))
+            return await self._log.append(draft, allow)
         except Refused as refused:
             if refused.code != "not_found":
                 raise
@@ -65,7 +77,7 @@ class MessageService:
             if found is None or found.id == request.conversation:
                 raise
             draft = self._draft(who, request, found.id, now)
-            return await self._log.append(draft, rules.may_write(who, now))
+            return await self._log.append(draft, allow)
 
     def _draft(self, who: Identity, request: SendMessage, conversation: str, now: int) -> Draft:
         return Draft(

@@ -1,0 +1,43 @@
+"""The Hooks of a node, as many Connections as the app's plan allows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from signaling.errors import Refused
+from signaling.model import Identity
+from signaling.ports import Hooks, Remote
+from signaling.services.quota import Quota
+
+REASON = "quota_exceeded"
+
+
+class MeteredHooks:
+    """Counts Connections from their authentication to their end."""
+
+    def __init__(self, hooks: Hooks, quota: Quota) -> None:
+        # passed in
+        self._hooks = hooks
+        self._quota = quota
+
+    async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
+        """See Hooks. Raises Refused quota_exceeded too."""
+        who = await self._hooks.authenticate(auth, remote)
+        try:
+            self._quota.connect(who.app)
+        except Refused:
+            await self._hooks.closed(who, REASON)
+            raise
+        return who
+
+    async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
+        """See Hooks."""
+        return await self._hooks.opened(who, cursor)
+
+    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
+        """See Hooks."""
+        return await self._hooks.request(who, event, payload)
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        """See Hooks."""
+        self._quota.disconnect(who.app)
+        await self._hooks.closed(who, reason)
