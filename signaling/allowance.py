@@ -3,6 +3,7 @@
 Stands between the gateway and the node, and answers for the node when a bucket is empty.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +25,15 @@ class Rate:
     burst: float
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """So many requests at once, so many of them left, and in how many seconds all again."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+
+
 class Allowance:
     """The buckets of one kind."""
 
@@ -37,15 +47,26 @@ class Allowance:
 
     def take(self, key: object) -> None:
         """Raises Refused rate_limited, with when to come back."""
+        if self._rate.per_second:
+            now = self._clock()
+            self._bucket(key, now).take(now)
+
+    def standing(self, key: object) -> "Standing | None":
+        """What is left for a caller; None when there is no limit."""
         if not self._rate.per_second:
-            return
+            return None
         now = self._clock()
+        bucket = self._bucket(key, now)
+        reset_s = math.ceil(bucket.full_in_ms(now) / 1000)
+        return Standing(int(self._rate.burst), int(bucket.left(now)), reset_s)
+
+    def _bucket(self, key: object, now: int) -> Bucket:
         found = self._buckets.get(key)
         bucket = found[0] if found else Bucket(self._rate.per_second, self._rate.burst, now)
         self._buckets[key] = (bucket, now)
         if found is None and len(self._buckets) > self._prune_at:
             self._prune(now)
-        bucket.take(now)
+        return bucket
 
     def _prune(self, now: int) -> None:
         refill_ms = 1000 * self._rate.burst / self._rate.per_second

@@ -14,13 +14,25 @@ class Bucket:
 
     def take(self, now_ms: float, amount: float = 1.0) -> None:
         """Raises Refused rate_limited with the time after which the same request passes."""
-        earned = (now_ms - self._at_ms) * self._per_ms
-        self._left = min(self._burst, self._left + max(0.0, earned))
-        self._at_ms = now_ms
+        self._earn(now_ms)
         if self._left < amount:
             wait_ms = int((amount - self._left) / self._per_ms) + 1
             raise Refused("rate_limited", "too many requests", retry_after_ms=wait_ms)
         self._left -= amount
+
+    def left(self, now_ms: float) -> float:
+        """How much may be taken now."""
+        self._earn(now_ms)
+        return self._left
+
+    def full_in_ms(self, now_ms: float) -> float:
+        """How long until it is full again."""
+        return (self._burst - self.left(now_ms)) / self._per_ms
+
+    def _earn(self, now_ms: float) -> None:
+        earned = (now_ms - self._at_ms) * self._per_ms
+        self._left = min(self._burst, self._left + max(0.0, earned))
+        self._at_ms = now_ms
 
 
 class Buckets:

@@ -9,13 +9,23 @@ from signaling.errors import Refused
 
 T = TypeVar("T")
 
+JSON = "application/json"
+
 
 async def read_struct(request: web.Request, kind: type[T]) -> T:
-    """The JSON body as `kind`; an empty body is `{}`. Raises Refused bad_request, too_large."""
+    """The JSON body as `kind`; an empty body is `{}`. Raises Refused bad_request, too_large,
+    unsupported for a body that says it is something else.
+    """
     body = await request.read()
+    if body and "Content-Type" in request.headers and not _is_json(request.content_type):
+        raise Refused("unsupported", f"send {JSON}, not {request.content_type[:100]}")
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except msgspec.ValidationError as error:
         raise Refused("bad_request", str(error)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Refused("bad_request", "the body is not JSON") from error
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type == JSON or content_type.endswith("+json")

@@ -6,9 +6,10 @@ import binascii
 import msgspec
 from aiohttp import web
 
-from signaling.auth.registry import Registry
-from signaling.auth.tokens import Claims, Tokens
+from signaling.auth.registry import OPERATOR, Registry
+from signaling.auth.tokens import Claims, Tokens, check_id
 from signaling.errors import Refused
+from signaling.http.rates import RestRates
 from signaling.model import ApiKey, Grants, Identity
 
 MAX_HEADER_CHARS = 10 * 1024
@@ -22,9 +23,17 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     claims: Claims | None = None
     key: ApiKey | None = None
 
+    @property
+    def name(self) -> str:
+        """Who this is within the app."""
+        if self.claims is not None:
+            return f"user:{self.claims.user}"
+        return f"key:{self.key.id if self.key else ''}"
+
     def need(self, scope: str) -> "Caller":
         """This caller, when it is a key with `scope`. Raises Refused forbidden."""
-        if self.key is None or not {scope, "admin"}.intersection(self.key.scopes):
+        enough = {scope} if scope == OPERATOR else {scope, "admin"}
+        if self.key is None or not enough.intersection(self.key.scopes):
             raise Refused("forbidden", f"this takes an API key with the scope `{scope}`")
         return self
 
@@ -36,6 +45,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             return self.claims.identity("", self.claims.device or REST_DEVICE)
         if not user:
             raise Refused("bad_request", "an app's server names the user it acts for: `as=`")
+        try:
+            check_id(user, "as")
+        except Refused as refused:
+            raise Refused("bad_request", refused.message) from refused
         grants = Grants(admin=True)
         return Identity(
             app=self.app,
@@ -48,16 +61,38 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+CALLER = web.RequestKey("caller", Caller)
+
+
 class Callers:
     """Reads `Authorization`: Bearer with a user token, Basic with an API key (RFC 7617)."""
 
-    def __init__(self, tokens: Tokens, registry: Registry) -> None:
+    def __init__(self, tokens: Tokens, registry: Registry, rates: RestRates | None = None) -> None:
         # passed in
         self._tokens = tokens
         self._registry = registry
+        self._rates = rates
 
     async def any(self, request: web.Request) -> Caller:
-        """Raises Refused unauthorized."""
+        """Raises Refused unauthorized, rate_limited."""
+        known: Caller | None = request.get(CALLER)
+        if known is not None:
+            return known
+        rates = self._rates
+        if rates is not None:
+            rates.guess(request)
+        try:
+            caller = await self._read(request)
+        except Refused:
+            if rates is not None:
+                rates.unnamed(request)
+            raise
+        if rates is not None:
+            rates.named(request, (caller.app, caller.name))
+        request[CALLER] = caller
+        return caller
+
+    async def _read(self, request: web.Request) -> Caller:
         header = request.headers.get("Authorization", "")[:MAX_HEADER_CHARS]
         scheme, _, rest = header.partition(" ")
         if scheme.lower() == "bearer":

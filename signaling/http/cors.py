@@ -15,7 +15,10 @@ PREFLIGHT = {
     "If-None-Match, Range",
     "Access-Control-Max-Age": "7200",
 }
-EXPOSED = "Content-Disposition, Content-Range, ETag, Range, Retry-After"
+EXPOSED = (
+    "Content-Disposition, Content-Range, ETag, Idempotent-Replayed, Range, Retry-After, "
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+)
 
 
 class Cors:

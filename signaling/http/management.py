@@ -7,8 +7,10 @@ from aiohttp import web
 
 from signaling import topics
 from signaling.auth.registry import Registry, now_ms
+from signaling.auth.revocation import Revoking
 from signaling.auth.tokens import Tokens, check_id
 from signaling.errors import Refused
+from signaling.http import paging
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
 from signaling.model import ApiKey
@@ -19,6 +21,11 @@ from signaling.protocol.admin import (
     CreateToken,
     DeviceView,
     KeyView,
+    RevokedTokenView,
+    RevokeToken,
+    RotateKey,
+    SignedOutDeviceView,
+    SignedOutView,
     TokenView,
     UpdateApp,
 )
@@ -28,9 +35,16 @@ class Management:
     """`/v1/app`, `/v1/keys`, `/v1/tokens` and `/v1/users/{user}/devices`, by API key only."""
 
     def __init__(
-        self, callers: Callers, registry: Registry, tokens: Tokens, users: Users, broker: Broker
+        self,
+        callers: Callers,
+        registry: Registry,
+        tokens: Tokens,
+        users: Users,
+        broker: Broker,
+        revoking: Revoking,
     ) -> None:
         # passed in
+        self._revoking = revoking
         self._callers = callers
         self._registry = registry
         self._tokens = tokens
@@ -45,6 +59,9 @@ class Management:
             web.get("/v1/keys", self.keys),
             web.post("/v1/keys", self.create_key),
             web.delete("/v1/keys/{key}", self.revoke_key),
+            web.post("/v1/keys/{key}/rotate", self.rotate_key),
+            web.post("/v1/tokens/revoke", self.revoke_token),
+            web.post("/v1/users/{user}/sign-out", self.sign_out_user),
             web.post("/v1/tokens", self.create_token),
             web.get("/v1/users/{user}/devices", self.devices),
             web.delete("/v1/users/{user}/devices/{device}", self.sign_out),
@@ -62,7 +79,7 @@ class Management:
         """Change settings: `jwks` and the like."""
         key = await self._callers.key(request, "admin")
         wish = await read_struct(request, UpdateApp)
-        app = await self._registry.update_app(key.app, wish.settings)
+        app = await self._registry.update_app(key.app, wish.settings, wish.name)
         return _json(
             AppView(app=app.id, name=app.name, created_at=app.created_at, settings=app.settings)
         )
@@ -70,20 +87,47 @@ class Management:
     async def keys(self, request: web.Request) -> web.Response:
         """Every key of the app, without secrets."""
         key = await self._callers.key(request, "admin")
-        return _json({"keys": [_view(entry) for entry in await self._registry.keys(key.app)]})
+        found = await self._registry.keys(key.app)
+        rows, following = paging.slice_of(request, found, lambda entry: entry.id)
+        return _json({"keys": [key_view(entry) for entry in rows], "next": following})
 
     async def create_key(self, request: web.Request) -> web.Response:
         """A new key; its secret is in this answer only."""
         key = await self._callers.key(request, "admin")
         wish = await read_struct(request, CreateKey)
         issued = await self._registry.create_key(key.app, wish.name, wish.scopes)
-        return _json(_view(issued.key, issued.secret), 201)
+        return _json(key_view(issued.key, issued.secret), 201)
+
+    async def rotate_key(self, request: web.Request) -> web.Response:
+        """A new key in the place of one, which goes on for a while. Raises Refused."""
+        key = await self._callers.key(request, "admin")
+        wish = await read_struct(request, RotateKey)
+        old = request.match_info["key"]
+        issued = await self._registry.rotate_key(old, key.app, wish.overlap_s)
+        if not wish.overlap_s:
+            await self._revoking.key(key.app, old)
+        return _json(key_view(issued.key, issued.secret), 201)
 
     async def revoke_key(self, request: web.Request) -> web.Response:
         """End a key, and the sockets of tokens it signed."""
         key = await self._callers.key(request, "admin")
         ended = await self._registry.revoke_key(request.match_info["key"], key.app)
-        return _json(_view(ended))
+        await self._revoking.key(key.app, ended.id)
+        return _json(key_view(ended))
+
+    async def revoke_token(self, request: web.Request) -> web.Response:
+        """Refuse tokens of a `jti` from now on, and cut their sockets."""
+        key = await self._callers.key(request, "tokens")
+        wish = await read_struct(request, RevokeToken)
+        await self._revoking.token(key.app, wish.jti)
+        return _json(RevokedTokenView(jti=wish.jti))
+
+    async def sign_out_user(self, request: web.Request) -> web.Response:
+        """Refuse all tokens of a user issued so far, and cut their sockets."""
+        key = await self._callers.key(request, "write")
+        user = _id(request.match_info["user"], "user")
+        await self._revoking.user(key.app, user)
+        return _json(SignedOutView(user=user))
 
     async def create_token(self, request: web.Request) -> web.Response:
         """A user's token, signed with the calling key."""
@@ -114,7 +158,8 @@ class Management:
             )
             for device in found
         ]
-        return _json({"devices": views})
+        rows, following = paging.slice_of(request, views, lambda view: view.device)
+        return _json({"devices": rows, "next": following})
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """Refuse a device from now on, and cut its sockets. Raises Refused not_found."""
@@ -124,7 +169,7 @@ class Management:
             raise Refused("not_found", "this user has no such device")
         hint = Hint(event="session:revoked", data={"device": device, "reason": "signed_out"})
         await self._broker.publish(topics.user(key.app, user), hint)
-        return _json({"device": device})
+        return _json(SignedOutDeviceView(device=device))
 
 
 def _json(body: Any, status: int = 200) -> web.Response:
@@ -135,7 +180,8 @@ def _json(body: Any, status: int = 200) -> web.Response:
     )
 
 
-def _view(key: ApiKey, secret: str | None = None) -> KeyView:
+def key_view(key: ApiKey, secret: str | None = None) -> KeyView:
+    """A key as its owner sees it."""
     return KeyView(
         key=key.id,
         name=key.name,

@@ -7,11 +7,13 @@ from aiohttp import web
 
 from signaling.dispatch import Handler, Table, dispatch
 from signaling.errors import Refused
+from signaling.http import paging
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
 from signaling.protocol.rest import OPERATIONS, Operation
 
 PREFIX = "/v1"
+DIRECTIONS = ("before", "after")
 
 
 class Rest:
@@ -37,6 +39,8 @@ class Rest:
             who = await self._callers.acting(request)
             payload = await _payload(request, operation, handler)
             body = await dispatch(self._table, who, operation.event, payload)
+            if operation.pages:
+                body = _paged(request, operation, payload, body)
             return web.json_response(
                 text=msgspec.json.encode(body).decode(), status=operation.status
             )
@@ -48,20 +52,63 @@ async def _payload(request: web.Request, operation: Operation, handler: Handler)
     """Body, then query, then path: what the path names cannot be said otherwise."""
     fields = {field.encode_name: field.type for field in msgspec.structs.fields(handler.request)}
     payload: dict[str, Any] = {}
-    if request.can_read_body:
+    if request.body_exists:
         payload = await read_struct(request, dict[str, Any])
     for name, text in [*request.query.items(), *request.match_info.items()]:
         if name in fields:
             payload[name] = _typed(name, text, fields[name])
     payload |= dict(operation.fixed)
+    payload |= _place(request, operation)
     key = request.headers.get("Idempotency-Key")
     if key and "client_id" in fields:
         payload.setdefault("client_id", key)
     return payload
 
 
+def _place(request: web.Request, operation: Operation) -> dict[str, Any]:
+    """What `?cursor=` says in the request's own words. Raises Refused bad_request."""
+    cursor = request.query.get("cursor")
+    if cursor is None or operation.place:
+        return {}
+    place = paging.opened(cursor)
+    if operation.pages != "events":
+        return {operation.pages: place}
+    direction, _, seq = place.partition(":")
+    if direction not in DIRECTIONS or not seq.isdigit() or len(seq) > 16:
+        raise Refused("bad_request", "`cursor` is the `next` of the page before")
+    return {direction: int(seq)}
+
+
+def _paged(
+    request: web.Request, operation: Operation, payload: dict[str, Any], body: dict[str, Any]
+) -> dict[str, Any]:
+    """The answer with `next` as a cursor."""
+    if operation.place:
+        rows, following = paging.slice_of(
+            request, body[operation.pages], lambda row: str(row[operation.place])
+        )
+        return {**body, operation.pages: rows, "next": following}
+    if operation.pages == "events":
+        return {**body, "next": _next_events(payload, body)}
+    following = body.get("next")
+    return {**body, "next": None if following is None else paging.sealed(str(following))}
+
+
+def _next_events(payload: dict[str, Any], body: dict[str, Any]) -> str | None:
+    events = body["events"]
+    if not events or len(events) < payload.get("limit", 50):
+        return None
+    if payload.get("after") is not None:
+        last = events[-1]["seq"]
+        return paging.sealed(f"after:{last}") if last < body["head"] else None
+    first = events[0]["seq"]
+    return paging.sealed(f"before:{first}") if first > 1 else None
+
+
 def _typed(name: str, text: str, kind: Any) -> Any:
     """A text of path or query as its field's type. Raises Refused bad_request."""
+    if "\0" in text:
+        raise Refused("bad_request", f"no zero bytes - at `$.{name}`")
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:

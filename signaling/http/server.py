@@ -2,11 +2,11 @@
 
 import ssl
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from signaling.config import HttpSettings
 from signaling.http import guards, problems
@@ -48,6 +48,20 @@ class Server:
         )
         self.application.on_response_prepare.append(guards.security_headers(strict_transport))
         self.application.on_response_prepare.append(cors.prepare)
+
+    def within(self, middleware: Middleware) -> None:
+        """Put a middleware nearest to the handlers, where a refusal is still an exception."""
+        self.application.middlewares.append(middleware)
+
+    def outside(
+        self,
+        middleware: Middleware,
+        prepare: Callable[[web.Request, web.StreamResponse], Awaitable[None]],
+    ) -> None:
+        """Put a middleware where refusals are answers already; `prepare` sees streams begin."""
+        middlewares = self.application.middlewares
+        middlewares.insert(middlewares.index(problems.middleware), middleware)
+        self.application.on_response_prepare.append(prepare)
 
     def add(self, routes: Iterable[web.RouteDef]) -> None:
         """Add a table of routes; earlier ones win."""

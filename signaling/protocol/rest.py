@@ -18,13 +18,17 @@ class Operation:
     status: int = 200
     fixed: tuple[tuple[str, bool], ...] = ()
     """Fields that follow from the method."""
+    pages: str = ""
+    """The field that `cursor` is, `events` for a log's two directions, or the list to slice."""
+    place: str = ""
+    """What names a row of a list that is sliced."""
 
 
 CONVERSATION = "/conversations/{conversation}"
 MESSAGE = CONVERSATION + "/messages/{seq}"
 
 OPERATIONS = (
-    Operation("GET", "/conversations", "conversation:list", "conversations"),
+    Operation("GET", "/conversations", "conversation:list", "conversations", pages="after"),
     Operation("POST", "/conversations", "conversation:create", "conversations", 201),
     Operation("POST", "/join", "conversation:join", "conversations"),
     Operation("GET", CONVERSATION, "conversation:get", "conversations"),
@@ -33,14 +37,21 @@ OPERATIONS = (
     Operation("POST", CONVERSATION + "/leave", "conversation:leave", "conversations"),
     Operation("POST", CONVERSATION + "/archive", "conversation:archive", "conversations"),
     Operation("PATCH", CONVERSATION + "/preferences", "conversation:prefer", "conversations"),
-    Operation("GET", CONVERSATION + "/members", "member:list", "members"),
+    Operation("GET", CONVERSATION + "/members", "member:list", "members", pages="after"),
     Operation("POST", CONVERSATION + "/members", "member:add", "members", 201),
     Operation("PATCH", CONVERSATION + "/members/{user}", "member:update", "members"),
     Operation("DELETE", CONVERSATION + "/members/{user}", "member:remove", "members"),
-    Operation("GET", CONVERSATION + "/invites", "invite:list", "members"),
+    Operation(
+        "GET",
+        CONVERSATION + "/invites",
+        "invite:list",
+        "members",
+        pages="invites",
+        place="invite",
+    ),
     Operation("POST", CONVERSATION + "/invites", "invite:create", "members", 201),
     Operation("DELETE", "/invites/{invite}", "invite:revoke", "members"),
-    Operation("GET", CONVERSATION + "/events", "history:get", "messages"),
+    Operation("GET", CONVERSATION + "/events", "history:get", "messages", pages="events"),
     Operation("POST", CONVERSATION + "/messages", "message:send", "messages", 201),
     Operation("PATCH", MESSAGE, "message:edit", "messages"),
     Operation("DELETE", MESSAGE, "message:recall", "messages"),
@@ -55,8 +66,11 @@ OPERATIONS = (
     Operation("GET", CONVERSATION + "/receipts", "receipt:get", "receipts"),
     Operation("PUT", CONVERSATION + "/delivered", "receipt:delivered", "receipts"),
     Operation("PUT", CONVERSATION + "/read", "receipt:read", "receipts"),
-    Operation("GET", "/messages", "message:search", "messages"),
-    Operation("GET", "/scheduled", "scheduled:list", "messages"),
+    Operation("PUT", CONVERSATION + "/typing", "typing:set", "messages"),
+    Operation("GET", "/messages", "message:search", "messages", pages="before"),
+    Operation(
+        "GET", "/scheduled", "scheduled:list", "messages", pages="scheduled", place="scheduled"
+    ),
     Operation("DELETE", "/scheduled/{scheduled}", "scheduled:cancel", "messages"),
     Operation("POST", "/sync", "sync", "messages"),
     Operation("PUT", "/users/{user}/block", "user:block", "users"),
@@ -64,7 +78,36 @@ OPERATIONS = (
     Operation("GET", "/push/key", "push:key", "push"),
     Operation("POST", "/push/subscriptions", "push:subscribe", "push", 201),
     Operation("DELETE", "/push/subscriptions", "push:unsubscribe", "push"),
+    Operation("POST", "/calls/{call}/decline", "call:decline", "calls"),
+    Operation("POST", "/calls/{call}/cancel", "call:cancel", "calls"),
+    Operation("POST", "/calls/{call}/hangup", "call:hangup", "calls"),
     Operation("POST", "/files", "file:offer", "files", 201),
     Operation("POST", "/files/{file}/fetch", "file:fetch", "files"),
     Operation("DELETE", "/files/{file}", "file:cancel", "files"),
 )
+
+_LIVE = "it belongs to one live socket"
+_MEDIA = "media is negotiated by the socket that sends or receives it; WHIP and WHEP do it by HTTP"
+_SEAT = "it is asked from a place in the Room; remove a member of the conversation instead"
+
+SOCKET_ONLY = {
+    "session:refresh": _LIVE,
+    "presence:set": _LIVE,
+    "presence:watch": _LIVE,
+    "presence:unwatch": _LIVE,
+    "signal:send": _LIVE,
+    "call:invite": "a call is begun by a device that is there",
+    "call:accept": "a call is taken by a device that is there",
+    "room:join": _MEDIA,
+    "room:leave": _MEDIA,
+    "media:publish": _MEDIA,
+    "media:answer": _MEDIA,
+    "media:candidate": _MEDIA,
+    "media:restart": _MEDIA,
+    "track:update": _MEDIA,
+    "subscription:update": _MEDIA,
+    "participant:update": _SEAT,
+    "participant:remove": _SEAT,
+    "participant:mute": _SEAT,
+}
+"""Requests without a path, and why."""

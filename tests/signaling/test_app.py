@@ -13,6 +13,8 @@ from signaling.client import Client
 from signaling.config import ConfigError, load
 from tests.conftest import MakeProcess
 
+JSON = {"Content-Type": "application/json"}
+
 
 async def guest(url: str, user: str) -> str:
     async with (
@@ -97,7 +99,7 @@ async def test_it_serves_https_with_a_certificate_of_its_own(make_process: MakeP
 async def test_guests_are_who_they_say_and_no_more(process: Process) -> None:
     async with ClientSession(process.url) as session:
         for body in ('{"user": "a b"}', '{"user": ""}', '{"user": 1}', "[]", "{"):
-            async with session.post("/demo/token", data=body) as response:
+            async with session.post("/demo/token", data=body, headers=JSON) as response:
                 assert response.status == 400, body
         async with session.post("/demo/token", data="") as response:
             assert (await response.json())["user"].startswith("guest-")

@@ -1,6 +1,6 @@
 """Taken back tokens in SQL."""
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
 
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.tables_access import revocations
@@ -23,9 +23,10 @@ class SqlRevocations:
     async def names(self, app: str, user: str, jti: str | None, issued_at: int) -> bool:
         """By user and time, or by `jti`."""
         table = revocations.c
-        here = (table.user == user) & (table.at >= issued_at)
+        whose: list[ColumnElement[bool]] = [(table.user == user) & (table.at >= issued_at)]
         if jti is not None:
-            here = or_(here, table.jti == jti)
+            whose.append(table.jti == jti)
+        here = or_(*whose)
         query = select(table.number).where(table.app == app, here).limit(1)
         return await self._database.read(lambda c: c.execute(query).first() is not None)
 

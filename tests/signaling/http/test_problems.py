@@ -12,6 +12,8 @@ from signaling.http.bodies import read_struct
 from signaling.http.problems import STATUS
 from tests.signaling.http.conftest import Serving
 
+JSON = {"Content-Type": "application/json"}
+
 
 class Wish(msgspec.Struct):
     name: str = "nobody"
@@ -107,8 +109,14 @@ async def test_a_bug_is_logged_once_and_shown_as_a_number(
     ],
 )
 async def test_bad_bodies_are_refused(client: ClientSession, body: bytes, status: int) -> None:
-    async with client.post("/echo", data=io.BytesIO(body)) as response:
+    async with client.post("/echo", data=io.BytesIO(body), headers=JSON) as response:
         assert response.status == status
         assert (response.content_type == "application/problem+json") == (status != 200)
-    async with client.post("/echo", data=b"{}") as response:
+    async with client.post("/echo", data=b"{}", headers=JSON) as response:
         assert response.status == 200
+
+
+async def test_a_body_of_another_kind_is_unsupported(client: ClientSession) -> None:
+    async with client.post("/echo", data={"name": "a form"}) as response:
+        body = await response.json(content_type="application/problem+json")
+    assert (response.status, body["code"]) == (415, "unsupported")

@@ -11,6 +11,8 @@ from signaling.admin import open_registry
 from signaling.app import Process
 from signaling.auth.registry import IssuedKey
 
+JSON = {"Content-Type": "application/json"}
+
 
 @pytest.fixture
 async def key(process: Process) -> IssuedKey:
@@ -43,7 +45,7 @@ class Rest:
 
 
 def by_key(client: ClientSession, key: str, secret: str) -> Rest:
-    return Rest(client, headers={"Authorization": encode_basic_auth(key, secret)})
+    return Rest(client, headers={"Authorization": encode_basic_auth(key, secret), **JSON})
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def server(client: ClientSession, key: IssuedKey) -> Rest:
 async def user(client: ClientSession, name: str) -> Rest:
     async with client.post("/demo/token", json={"user": name}) as response:
         token = (await response.json())["token"]
-    return Rest(client, headers={"Authorization": f"Bearer {token}"})
+    return Rest(client, headers={"Authorization": f"Bearer {token}", **JSON})
 
 
 async def test_a_conversation_over_rest(client: ClientSession) -> None:
@@ -151,7 +153,7 @@ async def test_keys_are_made_and_revoked(client: ClientSession, server: Rest) ->
 
 async def test_the_server_mints_tokens(client: ClientSession, server: Rest) -> None:
     minted = await server("POST", "/v1/tokens", {"user": "carol", "lifetime_s": 60})
-    carol = Rest(client, headers={"Authorization": f"Bearer {minted['token']}"})
+    carol = Rest(client, headers={"Authorization": f"Bearer {minted['token']}", **JSON})
     assert (await carol("GET", "/v1/conversations"))["conversations"] == []
     for wish in ({"user": "a b"}, {"user": "a", "lifetime_s": 90_000}, {}):
         await server("POST", "/v1/tokens", wish)
