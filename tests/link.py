@@ -11,6 +11,8 @@ import asyncio
 import random
 from typing import Any
 
+QUEUE_S = 0.3
+
 
 class _Side(asyncio.DatagramProtocol):
     def __init__(self, link: "Link", client: tuple[str, int] | None) -> None:
@@ -37,6 +39,9 @@ class Link:
         self.delay_s = delay_s
         self.lost = 0
         self.passed = 0
+        self.rate_bps = 0.0
+        """What it carries towards the client; 0 for no limit. A queue of 300 ms is before it."""
+        self._free_at = 0.0
         self._server = server
         self._random = random.Random(seed)
         self._front = _Side(self, None)
@@ -76,7 +81,18 @@ class Link:
 
     def downward(self, data: bytes, client: tuple[str, int]) -> None:
         if self._passes(data, upward=False):
-            self._later(self._front.transport, data, client)
+            self._later(self._front.transport, data, client, self._queued_s(len(data)))
+
+    def _queued_s(self, size_bytes: int) -> float:
+        """How long a datagram waits for the bottleneck; negative when there is no room."""
+        if not self.rate_bps:
+            return 0.0
+        now = asyncio.get_running_loop().time()
+        begin = max(now, self._free_at)
+        if begin - now > QUEUE_S:
+            return -1.0
+        self._free_at = begin + size_bytes * 8 / self.rate_bps
+        return self._free_at - now
 
     def dice(self) -> bool:
         """Whether the seed lets the next packet pass."""
@@ -93,13 +109,19 @@ class Link:
         return bool(passes)
 
     def _later(
-        self, transport: asyncio.DatagramTransport | None, data: bytes, to: tuple[str, int]
+        self,
+        transport: asyncio.DatagramTransport | None,
+        data: bytes,
+        to: tuple[str, int],
+        queued_s: float = 0.0,
     ) -> None:
         if transport is None or transport.is_closing():
             return
-        if self.delay_s:
+        if queued_s < 0:
+            self.lost += 1
+        elif self.delay_s or queued_s:
             loop = asyncio.get_running_loop()
-            loop.call_later(self.delay_s, lambda: transport.sendto(data, to))
+            loop.call_later(self.delay_s + queued_s, lambda: transport.sendto(data, to))
         else:
             transport.sendto(data, to)
 

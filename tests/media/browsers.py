@@ -75,12 +75,17 @@ class Tab:
         self.page = page
         self.answers = True
         self.errors: list[str] = []
+        self.through = 0
+        """The port of a link to reach the SFU by; 0 for none."""
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         self._lock = asyncio.Lock()
 
     async def take_offer(self, offer: OfferMade) -> None:
         async with self._lock:
-            text = await self.page.evaluate("sdp => takeOffer(sdp)", offer.sdp)
+            sdp = offer.sdp
+            if self.through:
+                sdp = sdp.replace(f" {self.lobby.sfu.port} typ", f" {self.through} typ")
+            text = await self.page.evaluate("sdp => takeOffer(sdp)", sdp)
             await self.lobby.sfu.answer(offer.room, self.name, offer.offer_id, text)
 
     async def close(self) -> None:
@@ -111,14 +116,22 @@ class Tab:
         )
 
 
-async def tab(browser: Browser, lobby: Lobby, name: str, rights: Rights | None = None) -> Tab:
-    """A page that joined the room."""
+async def tab(
+    browser: Browser,
+    lobby: Lobby,
+    name: str,
+    rights: Rights | None = None,
+    *,
+    through: int = 0,
+) -> Tab:
+    """A page that joined the room; `through`: the port of a link that it receives by."""
     page = await browser.new_page()
     await page.route(
         "http://localhost/*",
         lambda route: route.fulfill(status=200, content_type="text/html", body=PAGE),
     )
     made = Tab(lobby, name, page)
+    made.through = through
 
     async def publish(sdp: str) -> str:
         return (await lobby.sfu.publish("room", name, sdp, {})).sdp

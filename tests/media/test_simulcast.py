@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.link import Link
 from tests.media.browsers import chromium, tab
 from tests.media.peers import Lobby
 
@@ -24,3 +25,22 @@ async def test_a_subscriber_gets_the_layer_that_fits_and_switches_without_a_brea
         video = (await bob.inbound("video"))[0]
         assert video["packetsLost"] == 0
         assert video["freezeCount"] == 0
+
+
+async def test_a_narrow_path_gets_a_smaller_layer_and_a_wide_one_the_largest_again() -> None:
+    async with chromium() as browser, Lobby() as lobby:
+        link = await Link.open(lobby.sfu.port)
+        alice = await tab(browser, lobby, "alice")
+        bob = await tab(browser, lobby, "bob", through=link.port)
+        await alice.publish(simulcast=True, width=960, height=540, audio=False)
+        width = "document.querySelector('video').videoWidth"
+        await bob.until(f"{width} == 960", 40)
+        subscriber = lobby.sfu._rooms["room"].participants["bob"].subscriber
+        assert subscriber is not None
+        assert subscriber.transport.history is not None  # packets are numbered
+        link.rate_bps = 350_000
+        await bob.until(f"{width} < 960", 30)
+        assert subscriber.adaptation.estimate_bps < 700_000
+        link.rate_bps = 0
+        await bob.until(f"{width} == 960", 60)
+        link.close()
