@@ -45,7 +45,7 @@ class Trail:
     async def note(
         self, app: str, actor: str, action: str, subject: str = "", **details: Any
     ) -> None:
-        """Raises Refused unavailable: the act was done, and its caller learns that it went wrong."""
+        """Raises Refused unavailable: the act was done, but its caller learns of a failure."""
         await self.store.append(
             AuditEntry(
                 app=app,

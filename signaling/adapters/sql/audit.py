@@ -41,15 +41,18 @@ class SqlAudit:
         checker, after = Checker(app), 0
         while True:
             head = await self._database.read(lambda c: _head(c, app))
-            query = select(audit).where(audit.c.app == app, audit.c.number > after)
-            query = query.order_by(audit.c.number).limit(PAGE)
-            rows = await self._database.read(lambda c, query=query: c.execute(query).all())
-            records = [_record(row) for row in rows]
+            records = await self._after(app, after)
             # The head was read first: what is newer waits for the next round.
             checker.take(record for record in records if record.number <= head[0])
             if len(records) < PAGE or records[-1].number >= head[0]:
                 return checker.verdict(head)
             after = records[-1].number
+
+    async def _after(self, app: str, number: int) -> list[Record]:
+        query = select(audit).where(audit.c.app == app, audit.c.number > number)
+        query = query.order_by(audit.c.number).limit(PAGE)
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [_record(row) for row in rows]
 
     async def apps(self) -> list[str]:
         """In order."""
