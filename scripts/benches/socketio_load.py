@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from typing import Any, cast
 
@@ -66,18 +67,57 @@ class Client(asyncio.Protocol):
             if not self.ready.done():
                 self.ready.set_result(None)
 
+    async def until(self, received: int) -> None:
+        """Wait until so many bytes have come."""
+        reached = asyncio.get_running_loop().create_future()
+
+        def look(client: Client) -> None:
+            if client.received >= received and not reached.done():
+                reached.set_result(None)
+
+        self.on_data = look
+        look(self)
+        await reached
+        self.on_data = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.ready.done():
             self.ready.set_exception(exc or ConnectionError("closed before ready"))
 
 
-async def join(port: int, room: str) -> Client:
-    """One client past `session:ready`."""
+async def join(port: int, room: str, receive_bytes: int = 0) -> Client:
+    """One client past `session:ready`; `receive_bytes` is its kernel buffer, 0 the usual one."""
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
-    _, client = await loop.create_connection(lambda: Client(room, ready), "127.0.0.1", port)
+    connection = socket.socket()
+    connection.setblocking(False)
+    if receive_bytes:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    await loop.sock_connect(connection, ("127.0.0.1", port))
+    _, client = await loop.create_connection(lambda: Client(room, ready), sock=connection)
     await asyncio.wait_for(ready, PATIENCE_S)
     return client
+
+
+async def join_deaf(port: int, room: str) -> Client:
+    """One client that reads nothing from now on."""
+    client = await join(port, room, receive_bytes=4096)
+    client.transport.pause_reading()
+    return client
+
+
+async def fill(port: int, room: str, size_bytes: int, reading: list[Client]) -> None:
+    """Send so much to a room; return when those who read it have it all."""
+    count = -(-size_bytes // LONG_FAN.delivery_bytes)
+    for client in reading:
+        client.received, client.on_data = 0, None
+    sender = await join(port, room)
+    for _ in range(count):
+        sender.transport.write(LONG_FAN.frame)
+    due = count * LONG_FAN.delivery_bytes
+    for client in reading:
+        await asyncio.wait_for(client.until(due), PATIENCE_S)
+    leave([sender])
 
 
 async def join_many(port: int, room: str, count: int) -> list[Client]:
@@ -95,9 +135,23 @@ def leave(clients: list[Client]) -> None:
         client.transport.abort()
 
 
-MESSAGE = {"conversation": "c" * 36, "seq": 123456, "id": "m" * 36, "text": "x" * 80}
-FAN = frame("42" + json.dumps(["fan", MESSAGE], separators=(",", ":")))
-DELIVERY_BYTES = server_frame_bytes("42" + json.dumps(["m", MESSAGE], separators=(",", ":")))
+class Fan:
+    """A request that the server sends on to the room, and what each member then receives."""
+
+    def __init__(self, text_chars: int) -> None:
+        payload = {
+            "conversation": "c" * 36,
+            "seq": 123456,
+            "id": "m" * 36,
+            "text": "x" * text_chars,
+        }
+        self.frame = frame("42" + json.dumps(["fan", payload], separators=(",", ":")))
+        delivery = "42" + json.dumps(["m", payload], separators=(",", ":"))
+        self.delivery_bytes = server_frame_bytes(delivery)
+
+
+FAN = Fan(80)
+LONG_FAN = Fan(2000)
 
 
 async def fan_out(clients: list[Client], seconds: float, window: int) -> int:
@@ -111,18 +165,18 @@ async def fan_out(clients: list[Client], seconds: float, window: int) -> int:
     def received(client: Client) -> None:
         state["bytes"] += client.received
         client.received = 0
-        delivered = state["bytes"] // (DELIVERY_BYTES * size)
+        delivered = state["bytes"] // (FAN.delivery_bytes * size)
         while state["sent"] < delivered + window and time.perf_counter() < end:
             state["sent"] += 1
-            sender.write(FAN)
-        if state["bytes"] >= state["sent"] * size * DELIVERY_BYTES and not done.done():
+            sender.write(FAN.frame)
+        if state["bytes"] >= state["sent"] * size * FAN.delivery_bytes and not done.done():
             done.set_result(None)
 
     for client in clients:
         client.received = 0
         client.on_data = received
     for _ in range(window):
-        sender.write(FAN)
+        sender.write(FAN.frame)
     state["sent"] = window
     await asyncio.wait_for(done, seconds + PATIENCE_S)
     for client in clients:
@@ -146,7 +200,14 @@ async def round_trips(clients: list[Client], seconds: float) -> int:
     return sum(client.round_trips for client in clients)
 
 
-async def latencies(clients: list[Client], seconds: float, messages_per_s: int) -> list[float]:
+def p99(values: list[float]) -> float:
+    """The value that one in a hundred exceeds."""
+    return sorted(values)[int(len(values) * 0.99)]
+
+
+async def latencies(
+    clients: list[Client], seconds: float, messages_per_s: int, fan: Fan = FAN
+) -> list[float]:
     """Offer messages at a rate; milliseconds from the send to each delivery."""
     sent_at: list[float] = []
     seen: list[float] = []
@@ -154,7 +215,7 @@ async def latencies(clients: list[Client], seconds: float, messages_per_s: int) 
     def received(client: Client) -> None:
         now = time.perf_counter()
         before = client.round_trips
-        client.round_trips = client.received // DELIVERY_BYTES
+        client.round_trips = client.received // fan.delivery_bytes
         seen.extend((now - at) * 1000 for at in sent_at[before : client.round_trips])
 
     for client in clients:
@@ -166,7 +227,7 @@ async def latencies(clients: list[Client], seconds: float, messages_per_s: int) 
         if delay > 0:
             await asyncio.sleep(delay)
         sent_at.append(time.perf_counter())
-        clients[0].transport.write(FAN)
+        clients[0].transport.write(fan.frame)
     await asyncio.sleep(0.5)
     for client in clients:
         client.on_data = None

@@ -10,6 +10,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
+import socket
 from collections import deque
 from typing import Protocol
 
@@ -26,6 +27,8 @@ MAX_PENDING_BYTES = 32 * 1024
 FLUSHES_PER_TURN = 500
 """A fan-out to thousands shares the loop with everyone else."""
 MAX_UNREAD_PONGS_BYTES = 4096
+UNSENT_BYTES = 64 * 1024
+"""Not yet sent bytes the kernel takes from us; by itself it takes megabytes before it says no."""
 
 
 class LinkOwner(Protocol):
@@ -115,6 +118,7 @@ class Link(asyncio.Protocol):
         self.early = b""
         """Frames the client sent before our answer to its handshake."""
         transport.set_write_buffer_limits(high=config.volatile_mark_bytes)
+        _bound_unsent(transport)
         registry.add(self)
 
     def begin(self) -> None:
@@ -316,6 +320,12 @@ def take_over(
     handler.transport = None
     handler.connection_lost(None)
     return link
+
+
+def _bound_unsent(transport: asyncio.Transport) -> None:
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 def gone() -> web.Response:
