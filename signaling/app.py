@@ -6,7 +6,6 @@ import signal
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import asdict
 from typing import Any
 
 import media
@@ -55,7 +54,7 @@ from signaling.keeping import Keeping
 from signaling.late import Late
 from signaling.messaging import Beside, Messaging
 from signaling.metrics import Metrics
-from signaling.outbox.usage import Plan
+from signaling.office import plans_of
 from signaling.ports import Hooks
 from signaling.pushing import Pushing
 from signaling.services.file_posting import FilePosting
@@ -273,8 +272,7 @@ class Process:
 
     def _accounting(self, database: Database, shared: Shared, messaging: Messaging) -> Accounting:
         settings = self._settings
-        plans = {name: Plan(name=name, **asdict(plan)) for name, plan in settings.plans.items()}
-        default = settings.usage.default_plan
+        plans, default = plans_of(settings), settings.usage.default_plan
         accounting = Accounting(
             database, shared.broker, self._node, plans, default, alone=shared.alone
         )

@@ -1,21 +1,24 @@
 """The `tokenim` command. Every command that a program might read has `--json`."""
 
-import asyncio
 import logging
-import sys
-from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from signaling import dev
-from signaling.config import ConfigError, Settings, load
-from signaling.errors import Refused
-
-T = TypeVar("T")
+from signaling.cli_base import (
+    ConfigOption,
+    JsonOption,
+    fail,
+    load_settings,
+    run,
+    show,
+    with_registry,
+)
+from signaling.cli_outbox import plans, usage, webhooks
 
 cli = typer.Typer(
     name="tokenim",
@@ -28,9 +31,9 @@ apps = typer.Typer(help="Apps: the tenants.", no_args_is_help=True)
 keys = typer.Typer(help="API keys of apps.", no_args_is_help=True)
 cli.add_typer(apps, name="app")
 cli.add_typer(keys, name="key")
-
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+cli.add_typer(webhooks, name="webhook")
+cli.add_typer(plans, name="plan")
+cli.add_typer(usage, name="usage")
 
 
 @cli.command()
@@ -55,7 +58,7 @@ def serve(
 ) -> None:
     """Serve messaging, calls, files, REST and the demo."""
     if tls not in (None, "self"):
-        _fail("--tls takes `self`; a certificate of yours goes to --tls-cert and --tls-key")
+        fail("--tls takes `self`; a certificate of yours goes to --tls-cert and --tls-key")
     options = {
         "dev.enabled": dev_mode or None,
         "http.host": host,
@@ -67,13 +70,11 @@ def serve(
         "storage.data_dir": data_dir,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    settings = _settings(config, given)
+    settings = load_settings(config, given)
     _log_to_stderr(log_level)
     from signaling import app  # noqa: PLC0415 - the other commands start faster without it
 
-    _run(
-        lambda: app.serve(settings, announce=lambda url: print(f"TokenIM is at {url}", flush=True))
-    )
+    run(lambda: app.serve(settings, announce=lambda url: print(f"TokenIM is at {url}", flush=True)))
 
 
 @cli.command()
@@ -94,7 +95,7 @@ def sfu(
     from media.whip import serve as serve_whip  # noqa: PLC0415 - see serve
 
     announced = tuple(announce or ())
-    _run(
+    run(
         lambda: serve_whip(
             host=host, port=port, udp_port=udp_port, token=token, announced=announced
         )
@@ -115,7 +116,7 @@ def app_create(
         issued = await registry.create_key(made.id, "first", ("admin", "tokens", "read", "write"))
         return {"app": made.id, "name": made.name, "key": issued.key.id, "secret": issued.secret}
 
-    _print(_with_registry(config, create), json)
+    show(with_registry(config, create), json)
 
 
 @apps.command("list")
@@ -128,7 +129,7 @@ def app_list(config: ConfigOption = None, json: JsonOption = False) -> None:
             for app in await registry.apps()
         ]
 
-    _print(_with_registry(config, listed), json)
+    show(with_registry(config, listed), json)
 
 
 @keys.command("create")
@@ -149,7 +150,7 @@ def key_create(
         issued = await registry.create_key(found.id, name, scopes)
         return {"app": found.id, "key": issued.key.id, "secret": issued.secret, "scopes": scopes}
 
-    _print(_with_registry(config, create), json)
+    show(with_registry(config, create), json)
 
 
 @keys.command("revoke")
@@ -160,7 +161,7 @@ def key_revoke(key: str, config: ConfigOption = None, json: JsonOption = False) 
         ended = await registry.revoke_key(key)
         return {"key": ended.id, "app": ended.app, "revoked_at": ended.revoked_at}
 
-    _print(_with_registry(config, revoke), json)
+    show(with_registry(config, revoke), json)
 
 
 @cli.command()
@@ -181,7 +182,7 @@ def token(
     from signaling.model import Grants  # noqa: PLC0415
     from signaling.units import duration_ms  # noqa: PLC0415
 
-    known = dev.read(_settings(config).storage.data_dir)
+    known = dev.read(load_settings(config).storage.data_dir)
 
     async def mint(registry: Any) -> dict[str, Any]:
         signer = key or (known.key if known else "") or await registry.only_signing_key()
@@ -195,8 +196,8 @@ def token(
         )
         return {"token": text, "user": user}
 
-    minted = _with_registry(config, mint)
-    _print(minted, json) if json else print(minted["token"])
+    minted = with_registry(config, mint)
+    show(minted, json) if json else print(minted["token"])
 
 
 @cli.command()
@@ -208,10 +209,10 @@ def doctor(
     """Look at ports, UDP, addresses, database, Redis and clock; exits 1 when something fails."""
     from signaling.doctor import Doctor  # noqa: PLC0415 - see serve
 
-    settings = _settings(config, {"dev.enabled": True} if dev_mode else {})
-    findings = _run(Doctor(settings).examine)
+    settings = load_settings(config, {"dev.enabled": True} if dev_mode else {})
+    findings = run(Doctor(settings).examine)
     if json:
-        _print({"ok": all(f.ok for f in findings), "findings": findings}, json)
+        show({"ok": all(f.ok for f in findings), "findings": findings}, json)
     for finding in findings if not json else ():
         print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.check}: {finding.detail}")
         if finding.advice:
@@ -232,9 +233,9 @@ def check_history(
         lines = (line for file in files for line in file.read_bytes().splitlines() if line)
         report = check(msgspec.json.decode(line, type=dict[str, Any]) for line in lines)
     except (OSError, ValueError, KeyError) as error:
-        _fail(f"cannot read it: {error}")
+        fail(f"cannot read it: {error}")
     if json:
-        _print({**asdict(report), "ok": report.good}, json)
+        show({**asdict(report), "ok": report.good}, json)
     else:
         print("\n".join([str(report), *report.problems]))
     if not report.good:
@@ -246,56 +247,6 @@ def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level="WARNING", format="%(levelname).1s %(name)s: %(message)s")
     for name in ("signaling", "media"):
         logging.getLogger(name).setLevel(level.upper())
-
-
-def _settings(config: Path | None, options: dict[str, Any] | None = None) -> Settings:
-    try:
-        return dev.with_secrets(load(config, options=options))
-    except ConfigError as error:
-        _fail(str(error))
-
-
-def _with_registry(config: Path | None, work: Callable[[Any], Awaitable[T]]) -> T:
-    from signaling.admin import open_registry  # noqa: PLC0415 - see serve
-
-    settings = _settings(config)
-
-    async def run() -> T:
-        async with open_registry(settings) as registry:
-            return await work(registry)
-
-    return _run(run)
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    try:
-        return _runner()(work())
-    except (ConfigError, OSError, ValueError) as error:
-        _fail(str(error))
-    except Refused as refused:
-        _fail(f"{refused.code}: {refused.message}")
-
-
-def _runner() -> Callable[[Coroutine[Any, Any, T]], T]:
-    try:
-        import uvloop  # noqa: PLC0415 - not on every platform
-    except ImportError:
-        return asyncio.run
-    return uvloop.run
-
-
-def _print(value: Any, json: bool) -> None:
-    plain = msgspec.to_builtins(value)
-    if json:
-        print(msgspec.json.encode(plain).decode())
-        return
-    for row in plain if isinstance(plain, list) else [plain]:
-        print("\n".join(f"{name}: {entry}" for name, entry in row.items()), end="\n\n")
-
-
-def _fail(message: str) -> NoReturn:
-    print(f"tokenim: {message}", file=sys.stderr)
-    raise typer.Exit(2)
 
 
 def main() -> None:

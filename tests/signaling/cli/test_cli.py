@@ -67,7 +67,8 @@ def serving(env: dict[str, str], *args: str) -> Iterator[tuple[str, subprocess.P
 
 
 def post(url: str, body: dict[str, Any]) -> Any:
-    request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
         return json.load(response)
 
@@ -96,6 +97,35 @@ def test_a_name_or_the_only_key_will_do(env: dict[str, str]) -> None:
     other = answer(env, "app", "create", "Acme")
     refused = run(env, "key", "create", "Acme", fails=True)
     assert other["app"] in refused.stderr
+
+
+def test_webhooks_and_their_dead_letters(env: dict[str, str]) -> None:
+    run(env, "app", "create", "Acme", "--id", "acme")
+    made = answer(env, "webhook", "create", "Acme", "https://hook.example/x", "--event", "call:*")
+    assert len(made["secret"]) > 30
+    (listed,) = answer(env, "webhook", "list", "acme")
+    assert (listed["webhook"], listed["events"]) == (made["webhook"], "call:*")
+    assert answer(env, "webhook", "dead", "acme") == []
+    assert answer(env, "webhook", "replay", "acme") == {"replayed": 0}
+    assert "not_found" in run(env, "webhook", "replay", "acme", "wd_1", fails=True).stderr
+    assert answer(env, "webhook", "remove", "acme", made["webhook"])
+    wrong = run(env, "webhook", "create", "acme", "ftp://x", fails=True)
+    assert "bad_request" in wrong.stderr
+
+
+def test_plans_and_usage(env: dict[str, str], tmp_path: Path) -> None:
+    config = tmp_path / "tokenim.toml"
+    config.write_text("[plans.free]\nmessages = 100\n[plans.pro]\nmessages = 1000\n")
+    env["TOKENIM_CONFIG"] = str(config)
+    run(env, "app", "create", "Acme", "--id", "acme")
+    assert [plan["plan"] for plan in answer(env, "plan", "list")] == ["free", "pro"]
+    assert answer(env, "usage", "show", "acme")["plan"]["limits"]["messages"] == 100
+    assert answer(env, "plan", "set", "acme", "pro") == {"app": "acme", "plan": "pro"}
+    shown = answer(env, "usage", "show", "Acme", "--from", "2026-01-01", "--to", "2026-01-03")
+    assert shown["plan"]["limits"]["messages"] == 1000
+    assert [point["messages"] for point in shown["points"]] == [0, 0, 0]
+    assert answer(env, "usage", "rebuild") == {"counted": 0}
+    assert "no plan is called" in run(env, "plan", "set", "acme", "gold", fails=True).stderr
 
 
 def test_people_get_plain_text(env: dict[str, str]) -> None:
