@@ -44,6 +44,8 @@ async function publish(options) {
     const init = {direction: 'sendonly', streams: [stream]};
     if (track.kind === 'video' && options.simulcast) init.sendEncodings = [
       {rid: 'l', scaleResolutionDownBy: 4}, {rid: 'm', scaleResolutionDownBy: 2}, {rid: 'h'}];
+    if (track.kind === 'video' && options.scalability)
+      init.sendEncodings = [{scalabilityMode: options.scalability}];
     const transceiver = sending.addTransceiver(track, init);
     if (track.kind === 'video' && options.codec) {
       const wanted = RTCRtpSender.getCapabilities('video').codecs.filter(

@@ -66,7 +66,7 @@ class Descriptor:
     switch_to: int
     """After it, temporal layers up to this one may be added; -1 for none."""
     width: int
-    """Pixels of its spatial layer on a keyframe, else 0."""
+    """Pixels of the largest spatial layer on a keyframe, else 0."""
     height: int
 
     @property
@@ -137,7 +137,7 @@ class DependencyReader:
         if start and template.spatial == 0:
             self._key_picture = keyframe
         sizes = structure.resolutions if keyframe else ()
-        width, height = sizes[template.spatial] if template.spatial < len(sizes) else (0, 0)
+        width, height = sizes[-1] if sizes else (0, 0)
         return Descriptor(
             start=start,
             end=end,

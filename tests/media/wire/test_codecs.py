@@ -113,7 +113,7 @@ def test_dependency_structure_tells_sizes() -> None:
     descriptor = reader.read(data[at[0] : at[0] + at[1]])
     assert reader.structure is not None
     assert reader.structure.resolutions == ((320, 180), (640, 360))
-    assert (descriptor.width, descriptor.height) == (320, 180)
+    assert (descriptor.width, descriptor.height) == (640, 360)  # the largest
     assert descriptor.indications == (dependency.SWITCH,) * 4
 
 
