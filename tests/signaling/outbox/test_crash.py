@@ -121,6 +121,38 @@ async def test_the_other_node_takes_over(tmp_path: Path, receiver: Receiver) -> 
     assert told == acked
 
 
+async def test_usage_is_exact_whoever_is_killed(tmp_path: Path, receiver: Receiver) -> None:
+    data = tmp_path / "data"
+    token = await hooked(data, receiver.url)
+    server = Server(data, **ENV)
+    await asyncio.to_thread(server.start)
+    try:
+        async with talking(server.url, token) as sending:
+            for heard in (10, 30):
+                await texts(receiver, heard, [])
+                server.kill()
+                await asyncio.to_thread(server.start)
+            acked = await asyncio.wait_for(sending, WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            while counted(data) != (len(acked), len(acked), 1):
+                await asyncio.sleep(0.05)
+    finally:
+        server.stop()
+
+
+def counted(data: Path) -> tuple[int, int, int]:
+    """Messages in the log; messages and active users of the month as they were metered."""
+    with sqlite3.connect(data / "tokenim.db") as connection:
+        (sent,) = connection.execute(
+            "SELECT count(*) FROM events WHERE type = 'message:created'"
+        ).fetchone()
+        rows = connection.execute(
+            "SELECT sum(messages), max(active_users) FROM usage_totals WHERE length(period) = 7"
+        ).fetchone()
+    connection.close()
+    return sent, *rows
+
+
 def leased(data: Path) -> str | None:
     """The node that works on the outbox."""
     with sqlite3.connect(data / "tokenim.db") as connection:
