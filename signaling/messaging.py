@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from signaling.dispatch import Handler
+from signaling.moderation.screen import Screen
 from signaling.ports import (
     Broker,
     Clock,
@@ -57,6 +58,7 @@ class Messaging:
         broker: Broker,
         limits: Limits,
         clock: Clock,
+        screen: Screen | None = None,
     ) -> None:
         self._index = beside.search.index
         announcer = Announcer(broker)
@@ -64,8 +66,8 @@ class Messaging:
         self.membership = MembershipService(
             conversations, self.conversations, announcer, limits, clock
         )
-        self.messages = MessageService(log, conversations, broker, limits, clock)
-        self.amendments = AmendmentService(conversations, announcer, limits, clock)
+        self.messages = MessageService(log, conversations, broker, limits, clock, screen)
+        self.amendments = AmendmentService(conversations, announcer, limits, clock, screen)
         self.history = HistoryService(log, conversations, self.conversations, limits, clock)
         self.receipts = ReceiptService(conversations, broker, limits)
         self.search = SearchService(beside.search, conversations, clock)

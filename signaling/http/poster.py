@@ -93,20 +93,38 @@ class HttpPoster:
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> None:
         """One try; redirects are not followed, they could lead anywhere."""
+        await self.ask(url, headers, body)
+
+    async def ask(
+        self, url: str, headers: dict[str, str], body: bytes, limit_s: float = TIMEOUT_S
+    ) -> bytes:
+        """The beginning of a 2xx answer's body, up to 64 KiB. Raises PostFailed."""
         assert self._session is not None, "enter it first"
         try:
             check_literal(url, allow_private=self._allow_private)
             async with self._session.post(
-                url, data=body, headers=headers, allow_redirects=False
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=limit_s),
             ) as answer:
-                await answer.content.read(MAX_ANSWER_BYTES)
+                said = await _read(answer.content)
                 status = answer.status
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise PostFailed(str(error) or type(error).__name__) from error
         except asyncio.TimeoutError as error:  # noqa: UP041 - the same class, the name says more
-            raise PostFailed(f"no answer within {TIMEOUT_S:.0f} s") from error
+            raise PostFailed(f"no answer within {limit_s:.0f} s") from error
         if not 200 <= status < 300:
             raise PostFailed(f"answered {status}", status)
+        return said
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    try:
+        return await content.readexactly(MAX_ANSWER_BYTES)
+    except asyncio.IncompleteReadError as ended:
+        return ended.partial
 
 
 def check_literal(url: str, *, allow_private: bool) -> None:

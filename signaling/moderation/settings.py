@@ -62,5 +62,5 @@ def _read(app: App | None) -> AppSettings:
         return settings_of(known)
     except msgspec.ValidationError as error:
         # Written by another version: keep messages going, and say it.
-        log.error("settings of %s cannot be read: %s", app.id, error)
+        log.warning("settings of %s cannot be read: %s", app.id, error)
         return AppSettings()

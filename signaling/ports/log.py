@@ -25,6 +25,9 @@ class Log(Protocol):
         A message moves its sender's own watermarks to it.
         """
 
+    async def used(self, app: str, sender: str, client_id: str) -> bool:
+        """Whether something was appended with this client_id."""
+
     async def read(
         self,
         conversation: str,

@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from signaling.errors import Refused
 from signaling.model import Change, Conversation, Decided, Event, Identity, Member, Scene
+from signaling.moderation.presend import Said
+from signaling.moderation.screen import NoScreen, Screen
 from signaling.ports import Clock, Conversations, Decide
 from signaling.protocol.messages import EditMessage, PinMessage, RecallMessage, SetReaction
 from signaling.services import rules
@@ -25,20 +27,37 @@ class AmendmentService:
     """
 
     def __init__(
-        self, conversations: Conversations, announcer: Announcer, limits: Limits, clock: Clock
+        self,
+        conversations: Conversations,
+        announcer: Announcer,
+        limits: Limits,
+        clock: Clock,
+        screen: Screen | None = None,
     ) -> None:
         self._conversations = conversations
         self._announcer = announcer
         self._limits = limits
         self._clock = clock
+        self._screen = screen or NoScreen()
 
     async def edit(self, who: Identity, request: EditMessage) -> dict[str, Any]:
         """`message:edit`. Raises Refused: not_found, forbidden, too_large, quota_exceeded."""
+        settings = await self._screen.settings(who.app)
+        if self._screen.looks(settings):
+            said = Said(
+                conversation=request.conversation,
+                sender=who.user,
+                kind="text",
+                body=request.body,
+                edits=request.seq,
+            )
+            body = await self._screen.body(who.app, settings, said)
+            request = replace(request, body=body)
         now = self._clock()
 
         def decide(scene: Scene) -> Change:
-            rules.may_write(who, now)(scene.conversation, scene.members.get(who.user))
-            event = _own(who, scene, now)
+            rules.may_edit(who, now)(scene.conversation, scene.members.get(who.user))
+            event = _own(who, scene, now, settings.recall_limit_ms)
             check_body(event.data["kind"], request.body, self._limits)
             edits = event.data.get("edits", [])
             if len(edits) >= self._limits.edits:
@@ -49,6 +68,7 @@ class AmendmentService:
 
     async def recall(self, who: Identity, request: RecallMessage) -> dict[str, Any]:
         """`message:recall`, by its sender, or an admin. The body is gone when this returns."""
+        limit_ms = (await self._screen.settings(who.app)).recall_limit_ms
         now = self._clock()
 
         def decide(scene: Scene) -> Change:
@@ -57,7 +77,7 @@ class AmendmentService:
             if event.data.get("recalled"):
                 return Change()
             if event.sender == who.user:
-                rules.in_limit(scene.conversation, event, now)
+                rules.in_limit(scene.conversation, event, now, limit_ms)
             else:
                 rules.may_manage(who, scene.conversation, member)
             data = {"target": event.seq, "by": who.user}
@@ -144,14 +164,14 @@ class AmendmentService:
         return decided
 
 
-def _own(who: Identity, scene: Scene, now: int) -> Event:
+def _own(who: Identity, scene: Scene, now: int, limit_ms: int) -> Event:
     member: Member = rules.present(scene.members.get(who.user))
     event = rules.visible_message(scene.target, member)
     if event.sender != who.user:
         raise Refused("forbidden", "only its sender may do this")
     if event.data.get("recalled"):
         raise Refused("not_found", "the message was recalled")
-    rules.in_limit(scene.conversation, event, now)
+    rules.in_limit(scene.conversation, event, now, limit_ms)
     return event
 
 

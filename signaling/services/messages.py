@@ -4,12 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from signaling import ids
 from signaling.errors import Refused
 from signaling.model import Appended, Draft, Event, Identity
-from signaling.ports import Broker, Clock, Conversations, Hint, Log
+from signaling.moderation.presend import Said
+from signaling.moderation.screen import NoScreen, Screen
+from signaling.ports import Allow, Broker, Clock, Conversations, Hint, Log
 from signaling.protocol.messages import SendMessage
+from signaling.protocol.settings import AppSettings
 from signaling.services import rules
 from signaling.services.creating import fingerprint
 from signaling.services.limits import Limits
@@ -29,12 +33,14 @@ class MessageService:
         broker: Broker,
         limits: Limits,
         clock: Clock,
+        screen: Screen | None = None,
     ) -> None:
         self._log = log
         self._conversations = conversations
         self._broker = broker
         self._limits = limits
         self._clock = clock
+        self._screen = screen or NoScreen()
         # filled at composition
         self.sending: Callable[[str], Sending] = lambda _app: Sending(None)
         """What an app's plan says about one more message."""
@@ -45,7 +51,11 @@ class MessageService:
         Raises Refused: not_found, forbidden, conflict, too_large, bad_request, rate_limited.
         """
         check_body(request.type, request.body, self._limits)
-        appended = await self._append(who, request)
+        settings = await self._screen.settings(who.app)
+        body = request.body
+        if self._screen.looks(settings):
+            body = await self._screened(who, request, settings)
+        appended = await self._append(who, request, body, settings.slow_mode_ms)
         event = appended.event
         if not appended.duplicate:
             topic = conversation_topic(who.app, event.conversation)
@@ -58,36 +68,55 @@ class MessageService:
             "duplicate": appended.duplicate,
         }
 
-    async def _append(self, who: Identity, request: SendMessage) -> Appended:
+    async def _screened(
+        self, who: Identity, request: SendMessage, settings: AppSettings
+    ) -> dict[str, Any]:
+        """The body that is kept. What was kept before is not asked about again: a resend gets the
+        first answer, whatever the app would say now.
+        """
+        if await self._log.used(who.app, who.user, request.client_id):
+            return request.body
+        await self.may_write(who, request.conversation)
+        try:
+            body = await self._screen.body(who.app, settings, _said(who, request))
+        except Refused:
+            if await self._log.used(who.app, who.user, request.client_id):
+                return request.body
+            raise
+        check_body(request.type, body, self._limits)
+        return body
+
+    async def _append(
+        self, who: Identity, request: SendMessage, body: dict[str, Any], slow_ms: int
+    ) -> Appended:
+        now = self._clock()
+        draft = self._draft(who, request, now, body)
         with self.sending(who.app) as sending:
-            appended = await self._append_as(who, request, sending)
+            allow = sending.after(rules.may_write(who, now, slow_ms))
+            appended = await self._append_as(draft, allow)
             sending.landed(appended)
         return appended
 
-    async def _append_as(self, who: Identity, request: SendMessage, sending: Sending) -> Appended:
-        now = self._clock()
-        allow = sending.after(rules.may_write(who, now))
-        draft = self._draft(who, request, request.conversation, now)
+    async def _append_as(self, draft: Draft, allow: Allow) -> Appended:
         try:
             return await self._log.append(draft, allow)
         except Refused as refused:
             if refused.code != "not_found":
                 raise
-            found = await self._conversations.get(who.app, request.conversation)
-            if found is None or found.id == request.conversation:
+            found = await self._conversations.get(draft.app, draft.conversation)
+            if found is None or found.id == draft.conversation:
                 raise
-            draft = self._draft(who, request, found.id, now)
-            return await self._log.append(draft, allow)
+            return await self._log.append(replace(draft, conversation=found.id), allow)
 
-    def _draft(self, who: Identity, request: SendMessage, conversation: str, now: int) -> Draft:
+    def _draft(self, who: Identity, request: SendMessage, now: int, body: dict[str, Any]) -> Draft:
         return Draft(
             app=who.app,
-            conversation=conversation,
+            conversation=request.conversation,
             id=ids.new("e"),
             type="message:created",
             sender=who.user,
             at=now,
-            data=_data(who, request, now),
+            data=_data(who, request, now, body),
             client_id=request.client_id,
             fingerprint=fingerprint(request),
             refers=tuple({seq for seq in (request.reply_to, request.thread) if seq is not None}),
@@ -98,7 +127,9 @@ class MessageService:
         standing = await self._conversations.standing(who.app, conversation, who.user)
         if standing is None:
             raise Refused("not_found", "no such conversation")
-        rules.may_write(who, self._clock())(standing.conversation, standing.member)
+        slow_ms = (await self._screen.settings(who.app)).slow_mode_ms
+        allow = rules.may_write(who, self._clock(), slow_ms)
+        allow(standing.conversation, standing.member)
 
     async def post(
         self, who: Identity, conversation: str, client_id: str, kind: str, body: dict[str, Any]
@@ -122,11 +153,24 @@ def check_body(kind: str, body: dict[str, Any], limits: Limits) -> None:
             raise Refused("bad_request", "a text needs `body.text`")
 
 
-def _data(who: Identity, request: SendMessage, now: int) -> dict[str, Any]:
+def _said(who: Identity, request: SendMessage) -> Said:
+    return Said(
+        conversation=request.conversation,
+        sender=who.user,
+        kind=request.type,
+        body=request.body,
+        client_id=request.client_id,
+        mentions=tuple(request.mentions),
+        reply_to=request.reply_to,
+        thread=request.thread,
+    )
+
+
+def _data(who: Identity, request: SendMessage, now: int, body: dict[str, Any]) -> dict[str, Any]:
     data: dict[str, Any] = {
         "client_id": request.client_id,
         "kind": request.type,
-        "body": request.body,
+        "body": body,
     }
     if who.name and who.name != who.user:
         data["sender_name"] = who.name

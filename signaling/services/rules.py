@@ -45,20 +45,33 @@ def may_pin(who: Identity, conversation: Conversation, member: Member | None) ->
     return here
 
 
-def may_write(who: Identity, now: int) -> Policy:
-    """Who may add messages: members not muted, in time; in channels only admins and owners."""
+def may_write(who: Identity, now: int, slow_ms: int = 0) -> Policy:
+    """Who may add messages: members not muted, in time; in channels only admins and owners.
+
+    `slow_ms` is the app's least time between two messages, where a conversation has none.
+    """
+    edits = may_edit(who, now)
+
+    def allow(conversation: Conversation, member: Member | None) -> None:
+        edits(conversation, member)
+        here = present(member)
+        if rank(who, here) < RANKS["admin"]:
+            _in_time(conversation, here, now, slow_ms)
+
+    return allow
+
+
+def may_edit(who: Identity, now: int) -> Policy:
+    """Who may change their messages: whoever may write, without slow mode."""
 
     def allow(conversation: Conversation, member: Member | None) -> None:
         here = present(member)
         if conversation.archived_at is not None:
             raise Refused("forbidden", "the conversation is archived")
-        weight = rank(who, here)
-        if conversation.type == "channel" and weight < RANKS["admin"]:
+        if conversation.type == "channel" and rank(who, here) < RANKS["admin"]:
             raise Refused("forbidden", "only admins write in a channel")
         _not_muted(here, now)
         _not_blocked(conversation, here)
-        if weight < RANKS["admin"]:
-            _in_time(conversation, here, now)
 
     return allow
 
@@ -80,9 +93,11 @@ def visible_message(event: Event | None, member: Member) -> Event:
     return event
 
 
-def in_limit(conversation: Conversation, event: Event, now: int) -> None:
-    """Whether a sender may still take a message back or change it."""
-    limit_ms = conversation.settings.get("recall_limit_ms", 0)
+def in_limit(conversation: Conversation, event: Event, now: int, app_ms: int = 0) -> None:
+    """Whether a sender may still take a message back or change it; `app_ms` is the app's limit,
+    where the conversation has none of its own.
+    """
+    limit_ms = conversation.settings.get("recall_limit_ms", app_ms)
     if limit_ms and now - event.at > limit_ms:
         raise Refused("forbidden", "it is too late for this message")
 
@@ -109,8 +124,9 @@ def _not_blocked(conversation: Conversation, member: Member) -> None:
         raise Refused("forbidden", "one of you blocks the other")
 
 
-def _in_time(conversation: Conversation, member: Member, now: int) -> None:
-    slow_ms = conversation.settings.get("slow_mode_ms", 0)
+def _in_time(conversation: Conversation, member: Member, now: int, app_ms: int) -> None:
+    fallback = 0 if conversation.type == "direct" else app_ms
+    slow_ms = conversation.settings.get("slow_mode_ms", fallback)
     wait_ms = member.sent_at + slow_ms - now
     if slow_ms and wait_ms > 0:
         raise Refused("rate_limited", "slow mode", retry_after_ms=wait_ms)

@@ -13,7 +13,7 @@ from signaling.adapters.sql.gather import Gather
 from signaling.adapters.sql.missed import missed
 from signaling.adapters.sql.pending import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
-from signaling.adapters.sql.tables import events
+from signaling.adapters.sql.tables import events, sends
 from signaling.model import Appended, Draft, Event, History
 from signaling.ports import Allow, Missed
 
@@ -28,6 +28,12 @@ class SqlLog:
     async def append(self, draft: Draft, allow: Allow | None = None) -> Appended:
         """Gathered with the appends of other callers into one commit."""
         return await self._appends.submit(Append(draft, allow))
+
+    async def used(self, app: str, sender: str, client_id: str) -> bool:
+        """For ever, see `append`."""
+        here = (sends.c.app == app) & (sends.c.sender == sender) & (sends.c.client_id == client_id)
+        query = select(sends.c.seq).where(here)
+        return await self._database.read(lambda c: c.execute(query).first() is not None)
 
     async def read(
         self,
