@@ -1,6 +1,6 @@
 """Request bodies as typed structs."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -20,11 +20,21 @@ async def read_struct(request: web.Request, kind: type[T]) -> T:
     if body and "Content-Type" in request.headers and not _is_json(request.content_type):
         raise Refused("unsupported", f"send {JSON}, not {request.content_type[:100]}")
     try:
-        return msgspec.json.decode(body or b"{}", type=kind)
+        return msgspec.convert(_whole(msgspec.json.decode(body or b"{}")), kind)
     except msgspec.ValidationError as error:
         raise Refused("bad_request", str(error)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Refused("bad_request", "the body is not JSON") from error
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: a field may write 1 as 1.0 (JSON Schema, 6.1.1)."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: int(field) if isinstance(field, float) and field.is_integer() else field
+        for name, field in value.items()
+    }
 
 
 def _is_json(content_type: str) -> bool:

@@ -9,8 +9,10 @@ from aiohttp import web
 
 from signaling.errors import RETRYABLE, Code
 from signaling.http.problems import STATUS
+from signaling.protocol.asyncapi import asyncapi
 from signaling.protocol.events import EVENTS
-from signaling.protocol.schemas import Requests, asyncapi, openapi
+from signaling.protocol.naming import Requests
+from signaling.protocol.openapi import openapi
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }

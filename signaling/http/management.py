@@ -79,7 +79,7 @@ class Management:
         """Change settings: `jwks` and the like."""
         key = await self._callers.key(request, "admin")
         wish = await read_struct(request, UpdateApp)
-        app = await self._registry.update_app(key.app, wish.settings, wish.name)
+        app = await self._registry.update_app(key.app, wish.settings, wish.name, by=f"key:{key.id}")
         return _json(
             AppView(app=app.id, name=app.name, created_at=app.created_at, settings=app.settings)
         )
@@ -95,7 +95,9 @@ class Management:
         """A new key; its secret is in this answer only."""
         key = await self._callers.key(request, "admin")
         wish = await read_struct(request, CreateKey)
-        issued = await self._registry.create_key(key.app, wish.name, wish.scopes)
+        issued = await self._registry.create_key(
+            key.app, wish.name, wish.scopes, by=f"key:{key.id}"
+        )
         return _json(key_view(issued.key, issued.secret), 201)
 
     async def rotate_key(self, request: web.Request) -> web.Response:
@@ -103,7 +105,7 @@ class Management:
         key = await self._callers.key(request, "admin")
         wish = await read_struct(request, RotateKey)
         old = request.match_info["key"]
-        issued = await self._registry.rotate_key(old, key.app, wish.overlap_s)
+        issued = await self._registry.rotate_key(old, key.app, wish.overlap_s, by=f"key:{key.id}")
         if not wish.overlap_s:
             await self._revoking.key(key.app, old)
         return _json(key_view(issued.key, issued.secret), 201)
@@ -111,7 +113,9 @@ class Management:
     async def revoke_key(self, request: web.Request) -> web.Response:
         """End a key, and the sockets of tokens it signed."""
         key = await self._callers.key(request, "admin")
-        ended = await self._registry.revoke_key(request.match_info["key"], key.app)
+        ended = await self._registry.revoke_key(
+            request.match_info["key"], key.app, by=f"key:{key.id}"
+        )
         await self._revoking.key(key.app, ended.id)
         return _json(key_view(ended))
 
@@ -125,7 +129,7 @@ class Management:
     async def sign_out_user(self, request: web.Request) -> web.Response:
         """Refuse all tokens of a user issued so far, and cut their sockets."""
         key = await self._callers.key(request, "write")
-        user = _id(request.match_info["user"], "user")
+        user = request.match_info["user"]
         await self._revoking.user(key.app, user)
         return _json(SignedOutView(user=user))
 

@@ -13,6 +13,13 @@ PAGE, PAGE_MAX = 50, 200
 T = TypeVar("T")
 
 
+def no_such_page() -> Refused:
+    """For a cursor that nobody gave out, or whose row is gone."""
+    return Refused(
+        "not_found", "no such page: `cursor` is the `next` of the page before; or begin anew"
+    )
+
+
 def limit_of(request: web.Request) -> int:
     """How many the caller wants. Raises Refused bad_request."""
     text = request.query.get("limit")
@@ -24,7 +31,7 @@ def limit_of(request: web.Request) -> int:
 
 
 def cursor_of(request: web.Request) -> str | None:
-    """Where the caller was, as our `sealed` wrote it. Raises Refused bad_request."""
+    """Where the caller was, as our `sealed` wrote it. Raises Refused not_found."""
     text = request.query.get("cursor")
     return None if text is None else opened(text)
 
@@ -35,24 +42,24 @@ def sealed(place: str) -> str:
 
 
 def opened(cursor: str) -> str:
-    """The place of a cursor. Raises Refused bad_request."""
+    """The place of a cursor. Raises Refused not_found."""
     try:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
         place = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise Refused("bad_request", "`cursor` is the `next` of the page before") from error
+        raise no_such_page() from error
     if sealed(place) != cursor or "\0" in place:
-        raise Refused("bad_request", "`cursor` is the `next` of the page before")
+        raise no_such_page()
     return place
 
 
 def number_of(request: web.Request) -> int | None:
-    """The cursor of a list ordered by a number. Raises Refused bad_request."""
+    """The cursor of a list ordered by a number. Raises Refused not_found."""
     place = cursor_of(request)
     if place is None:
         return None
     if not place.isascii() or not place.isdigit() or len(place) > 18:
-        raise Refused("bad_request", "`cursor` is the `next` of the page before")
+        raise no_such_page()
     return int(place)
 
 
@@ -71,6 +78,6 @@ def slice_of(
     if cursor is not None:
         places = [place(row) for row in rows]
         if cursor not in places:
-            raise Refused("bad_request", "`cursor` names what is no longer listed: begin anew")
+            raise no_such_page()
         start = places.index(cursor) + 1
     return page(rows[start : start + limit + 1], limit, place)

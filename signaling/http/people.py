@@ -123,7 +123,7 @@ def _position(request: web.Request) -> tuple[int, str] | None:
         return None
     position, colon, name = place.partition(":")
     if not colon or not position.isascii() or not position.isdigit() or len(position) > 18:
-        raise Refused("bad_request", "`cursor` is the `next` of the page before")
+        raise paging.no_such_page()
     return int(position), name
 
 

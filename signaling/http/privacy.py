@@ -91,7 +91,7 @@ class PrivacyRoutes:
         try:
             user = check_id(request.match_info["user"], "user")
         except Refused as refused:
-            raise Refused("bad_request", refused.message) from refused
+            raise Refused("not_found", f"no such user: {refused.message}") from refused
         now = now_ms()
         asked = Job(
             id=ids.new("job"), app=key.app, kind=kind, user=user, created_at=now, updated_at=now

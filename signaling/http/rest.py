@@ -38,7 +38,12 @@ class Rest:
         async def answer(request: web.Request) -> web.Response:
             who = await self._callers.acting(request)
             payload = await _payload(request, operation, handler)
-            body = await dispatch(self._table, who, operation.event, payload)
+            try:
+                body = await dispatch(self._table, who, operation.event, payload)
+            except Refused as refused:
+                if refused.code == "bad_request" and "cursor" in request.query:
+                    raise paging.no_such_page() from refused  # the rest was checked before
+                raise
             if operation.pages:
                 body = _paged(request, operation, payload, body)
             return web.json_response(
@@ -75,7 +80,7 @@ def _place(request: web.Request, operation: Operation) -> dict[str, Any]:
         return {operation.pages: place}
     direction, _, seq = place.partition(":")
     if direction not in DIRECTIONS or not seq.isdigit() or len(seq) > 16:
-        raise Refused("bad_request", "`cursor` is the `next` of the page before")
+        raise paging.no_such_page()
     return {direction: int(seq)}
 
 
@@ -106,9 +111,9 @@ def _next_events(payload: dict[str, Any], body: dict[str, Any]) -> str | None:
 
 
 def _typed(name: str, text: str, kind: Any) -> Any:
-    """A text of path or query as its field's type. Raises Refused bad_request."""
+    """A text of path or query as its field's type. Raises Refused bad_request, not_found."""
     if "\0" in text:
-        raise Refused("bad_request", f"no zero bytes - at `$.{name}`")
+        raise Refused("not_found", f"nothing has a zero byte in its `{name}`")
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from signaling.errors import Refused
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
 from signaling.protocol.usage import AssignPlan
@@ -52,6 +53,8 @@ class UsageRoutes:
     async def _answer(self, request: web.Request, app: str) -> web.Response:
         query = request.query
         granularity = query.get("granularity", "day")
+        if "" in (query.get("from"), query.get("to")):
+            raise Refused("bad_request", "`from` and `to` are days: YYYY-MM-DD")
         return _json(await self._usage.usage(app, query.get("from"), query.get("to"), granularity))
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from signaling.auth.registry import now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.errors import Refused
+from signaling.http import paging
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
 from signaling.outbox.news import Wanted
@@ -19,8 +20,6 @@ from signaling.protocol.webhooks import (
     ReplayedView,
     WebhookView,
 )
-
-DEAD_LETTERS = 100
 
 
 class WebhookRoutes:
@@ -56,7 +55,8 @@ class WebhookRoutes:
         """The app's webhooks, without secrets."""
         key = await self._callers.key(request, "admin")
         hooks = await self._webhooks.of_app(key.app)
-        return _json({"webhooks": [_view(hook) for hook in hooks]})
+        rows, following = paging.slice_of(request, hooks, lambda hook: hook.id)
+        return _json({"webhooks": [_view(hook) for hook in rows], "next": following})
 
     async def create(self, request: web.Request) -> web.Response:
         """A new one; its secret is in this answer only. Raises Refused quota_exceeded."""
@@ -78,11 +78,12 @@ class WebhookRoutes:
         return _json({"webhook": webhook})
 
     async def dead(self, request: web.Request) -> web.Response:
-        """What could not be delivered, newest first; `?webhook=`, and `?before=` to page on."""
+        """What could not be delivered, newest first; `?webhook=` of one."""
         key = await self._callers.key(request, "admin")
-        before = _before(request.query.get("before"))
+        limit, before = paging.limit_of(request), paging.number_of(request)
         webhook = request.query.get("webhook")
-        letters = await self._outbox.dead(key.app, DEAD_LETTERS, webhook, before)
+        found = await self._outbox.dead(key.app, limit + 1, webhook, before)
+        letters, following = paging.page(found, limit, lambda letter: letter.dead_at)
         views = [
             DeadLetterView(
                 delivery=letter.id,
@@ -95,7 +96,7 @@ class WebhookRoutes:
             )
             for letter in letters
         ]
-        return _json({"dead_letters": views})
+        return _json({"dead_letters": views, "next": following})
 
     async def replay_all(self, request: web.Request) -> web.Response:
         """Try all again, or all of one webhook."""
@@ -111,12 +112,6 @@ class WebhookRoutes:
         if not await self._outbox.replay(key.app, delivery, now_ms()):
             raise Refused("not_found", "no such dead letter")
         return _json({"delivery": delivery})
-
-
-def _before(text: str | None) -> int | None:
-    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 18):
-        raise Refused("bad_request", "`before` is a `dead_at`: UTC milliseconds")
-    return None if text is None else int(text)
 
 
 def _view(hook: Webhook, secret: str | None = None) -> WebhookView:

@@ -6,6 +6,7 @@ import msgspec
 
 from signaling.model import ConversationType, Grants, Role
 from signaling.protocol.fields import UserId
+from signaling.protocol.settings import AppSettings
 
 
 class CreateKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,3 +162,11 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     seen_at: int
     revoked_at: int | None
+
+
+class SettingsView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An app's settings."""
+
+    settings: AppSettings
+    pre_send_secret: str | None = None
+    """What questions to the pre-send hook are signed with; in the answer that sets it only."""

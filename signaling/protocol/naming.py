@@ -1,0 +1,29 @@
+"""What the published documents share: references, names, summaries."""
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+VERSION = "1"
+REF = "#/components/schemas/{name}"
+Requests = Mapping[str, type[msgspec.Struct]]
+"""Event name -> the struct of its payload."""
+
+
+def components(kinds: Iterable[type]) -> dict[str, Any]:
+    """JSON schemas of structs, and of those they hold, by name."""
+    unique = list(dict.fromkeys(kinds))
+    return msgspec.json.schema_components(unique, ref_template=REF)[1]
+
+
+def identifier(verb: str, name: str) -> str:
+    """`("on", "message:send")` is `onMessageSend`."""
+    return verb + "".join(word.title() for word in re.split(r"[^A-Za-z0-9]+", name))
+
+
+def summary(kind: type) -> str:
+    """The first paragraph of what a struct says of itself."""
+    return (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
