@@ -82,8 +82,9 @@ class Link(asyncio.Protocol):
         "_flusher",
         "_linger",
         "_max_queue_bytes",
+        "_more",
+        "_more_bytes",
         "_pending",
-        "_pending_bytes",
         "_reader",
         "_registry",
         "_transport",
@@ -108,8 +109,10 @@ class Link(asyncio.Protocol):
         self._max_queue_bytes = config.max_queue_bytes
         # made here
         self._reader = frames.FrameReader(config.max_packet_bytes, config.max_fragments)
-        self._pending: list[bytes] = []
-        self._pending_bytes = 0
+        self._pending: bytes | None = None
+        """What this turn of the loop wrote: nearly always one frame, held without a list."""
+        self._more: list[bytes] = []
+        self._more_bytes = 0
         self._closing = False
         self._linger: asyncio.TimerHandle | None = None
         self.congested = False
@@ -134,12 +137,13 @@ class Link(asyncio.Protocol):
         """Send a finished frame, in order. False when the peer is too slow to be given more."""
         if self.congested:
             return self._write_slowly(frame, volatile)
-        pending = self._pending
-        if not pending:
+        if self._pending is None:
+            self._pending = frame
             self._flusher.add(self)
-        pending.append(frame)
-        self._pending_bytes += len(frame)
-        if self._pending_bytes > MAX_PENDING_BYTES:
+            return True
+        self._more.append(frame)
+        self._more_bytes += len(frame)
+        if self._more_bytes > MAX_PENDING_BYTES:
             self.flush()
         return True
 
@@ -155,17 +159,25 @@ class Link(asyncio.Protocol):
 
     def flush(self) -> None:
         """Hand what this turn wrote to the transport."""
-        pending = self._pending
-        if not pending:
+        pending, self._pending = self._pending, None
+        if pending is None:
             return
-        self._transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
-        pending.clear()
-        self._pending_bytes = 0
+        if self._more:
+            pending = b"".join((pending, *self._more))
+            self._more.clear()
+            self._more_bytes = 0
+        self._transport.write(pending)
 
     @property
     def queued_bytes(self) -> int:
         """What the peer has not taken yet."""
-        return self._pending_bytes + self._transport.get_write_buffer_size()
+        pending = len(self._pending or b"") + self._more_bytes
+        return pending + self._transport.get_write_buffer_size()
+
+    def _forget(self) -> None:
+        self._pending = None
+        self._more.clear()
+        self._more_bytes = 0
 
     def pause_reading(self) -> None:
         if not self._transport.is_closing() and self._transport.is_reading():
@@ -193,7 +205,7 @@ class Link(asyncio.Protocol):
 
     def abort(self) -> None:
         """End at once and forget what is queued; the owner hears no more."""
-        self._pending.clear()
+        self._forget()
         self.owner = None
         self._closing = True
         self._transport.abort()
@@ -229,7 +241,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
-        self._pending.clear()
+        self._forget()
         self._registry.discard(self)
         if self._linger is not None:
             self._linger.cancel()

@@ -111,3 +111,20 @@ async def test_what_is_held_before_ready_is_bounded() -> None:
         _, reason = await asyncio.wait_for(desk.closings.get(), PATIENCE_S)
         assert reason == "slow_consumer"
         await ws.close()
+
+
+async def test_what_waited_and_what_did_not_arrive_in_order() -> None:
+    async with gateway() as (served, peer, _desk):
+        client, slow = await non_reader(peer)
+        loop = asyncio.get_running_loop()
+        for n in range(300):
+            served.emit([slow], "x", {"n": n, "fill": "y" * (KB if n % 7 else 8 * KB)})
+            if n % 50 == 0:
+                await asyncio.sleep(0)
+        served.emit([slow], "last", {})
+        received = b""
+        while b'42["last",{}]' not in received:
+            received += await asyncio.wait_for(loop.sock_recv(client, 64 * KB), PATIENCE_S)
+        seen = [int(part.split(b",")[0]) for part in received.split(b'42["x",{"n":')[1:]]
+        assert seen == list(range(300))
+        client.close()

@@ -310,6 +310,21 @@ async def test_emit_reaches_each_transport_and_passes_over_strangers() -> None:
         await peer.post(sid, "1")
 
 
+async def test_an_event_is_encoded_once_for_all_and_makes_no_task() -> None:
+    async with gateway() as (served, peer, _desk):
+        joined = [await peer.joined({"token": f"u{n}"}) for n in range(20)]
+        names = [event_of(first)[1]["connection"] for _, first in joined]
+        tasks = len(asyncio.all_tasks())
+        served.emit(names, "hello", {"n": 1})
+        assert len(asyncio.all_tasks()) == tasks
+        written = [link._pending for link in served._server.eio.links._open]
+        assert None not in written
+        assert len({id(frame) for frame in written}) == 1
+        for ws, _ in joined:
+            assert await text(ws) == '42["hello",{"n":1}]'
+            await ws.close()
+
+
 async def test_invariant_13_nothing_is_left_when_the_gateway_is_closed() -> None:
     async with gateway() as (served, peer, desk):
         ws, _ = await peer.joined({"token": "ann"})
