@@ -107,15 +107,13 @@ async def events_since(server: Server, talker: Talker) -> list[dict[str, Any]]:
     return events
 
 
-@pytest.mark.e2e
-@pytest.mark.timeout(180)
-async def test_sigterm_answers_sends_away_and_loses_nothing(server: Server) -> None:
+async def sent_away(server: Server) -> list[Talker]:
+    """Three who talk while the process gets its SIGTERM, and what they saw of it."""
     ways = {"ann": "websocket", "bob": "websocket", "cat": "polling"}
     talkers = [await arrive(server, user, way) for user, way in ways.items()]
     talks = [asyncio.create_task(talker.talk()) for talker in talkers]
     for talker in talkers:
         await asyncio.wait_for(talker.busy.wait(), WAIT_S)
-
     stopping = asyncio.create_task(asyncio.to_thread(server.stop))
     seen = await asyncio.wait_for(readiness_until_gone(server.url), WAIT_S)
     await asyncio.wait_for(asyncio.gather(stopping, *talks), WAIT_S)
@@ -125,13 +123,30 @@ async def test_sigterm_answers_sends_away_and_loses_nothing(server: Server) -> N
     for talker in talkers:
         (drain,) = talker.client.all("server:drain")
         assert 500 <= drain["retry_after_ms"] <= 10_000
+    return talkers
 
-    await asyncio.to_thread(server.start)
+
+async def check_resumed(server: Server, talkers: list[Talker]) -> None:
+    """Nothing acked is lost, and nothing is in the log that its sender was not told of."""
     acked = {seq: client_id for talker in talkers for client_id, seq in talker.acked.items()}
     for talker in talkers:
         events = await events_since(server, talker)
         assert [e["seq"] for e in events] == list(range(events[0]["seq"], events[-1]["seq"] + 1))
         sent = {e["seq"]: e["client_id"] for e in events if e["type"] == "message:created"}
-        # Nothing acked is lost, and nothing is in the log that its sender was not told of.
         assert sent == {seq: name for seq, name in acked.items() if seq >= events[0]["seq"]}
-    assert len(sent) == len(acked)
+        assert set(talker.acked) <= set(sent.values())
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
+async def test_sigterm_answers_sends_away_and_loses_nothing(server: Server) -> None:
+    talkers = await sent_away(server)
+    await asyncio.to_thread(server.start)
+    await check_resumed(server, talkers)
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
+async def test_who_is_sent_away_resumes_on_another_node(two_nodes: tuple[Server, Server]) -> None:
+    leaving, staying = two_nodes
+    await check_resumed(staying, await sent_away(leaving))
