@@ -6,6 +6,7 @@ import signal
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import media
@@ -54,6 +55,7 @@ from signaling.keeping import Keeping
 from signaling.late import Late
 from signaling.messaging import Beside, Messaging
 from signaling.metrics import Metrics
+from signaling.moderating import Moderating
 from signaling.office import plans_of
 from signaling.ports import Hooks
 from signaling.pushing import Pushing
@@ -61,6 +63,7 @@ from signaling.services.file_posting import FilePosting
 from signaling.services.files import FileLimits
 from signaling.services.limits import Limits
 from signaling.services.links import Links
+from signaling.shared_allowance import Pot, SharedAllowance
 from signaling.tasks import Tasks
 from signaling.wiring import Core, Shared, Stores
 
@@ -138,6 +141,7 @@ class Process:
             shared.broker,
             self._limits(),
             now_ms,
+            (await self._moderating(database)).screen,
         )
         accounting = self.accounting = self._accounting(database, shared, messaging)
         rooms: Any = Late("rooms")
@@ -161,7 +165,8 @@ class Process:
         core.add(messaging.table())
         core.add(filing.table())
         filing.files.allowed_bytes = accounting.quota.stored_bytes
-        self._hooks.become(self._allowed(accounting.hooks(OriginHooks(core.node, registry.app))))
+        counted = accounting.hooks(OriginHooks(core.node, registry.app))
+        self._hooks.become(self._allowed(counted, shared.pot))
         rooms.become(core.rooms or NoRooms())
         if self.sfu is not None:
             await self._start_media(self.sfu)
@@ -169,16 +174,20 @@ class Process:
         await core.start()
         filing.start(self._tasks)
         messaging.start(self._tasks)
-        self.metrics.add_numbers("tokenim_gateway", self.gateway.stats)
-        self._checks["database"] = lambda: stores.log.tail(-1, 0)
-        for part, stats in core.stats().items():
-            self.metrics.add_numbers(f"tokenim_{part}", stats)
+        self._watch(core, stores)
         hooking = await self._hooking(database, stores, shared, core)
         self._keep(database, blobs, shared, guarding.callers)
         await accounting.start(self._tasks)
         core.node.table = accounting.quota.guard(core.node.table)
         await guarding.start(self._stack, self._tasks, self.server, self._master)
         await self._listen(registry, guarding, filing, core, stores, shared, hooking)
+
+    def _watch(self, core: Core, stores: Stores) -> None:
+        """What /metrics and /readyz look at."""
+        self.metrics.add_numbers("tokenim_gateway", self.gateway.stats)
+        self._checks["database"] = lambda: stores.log.tail(-1, 0)
+        for part, stats in core.stats().items():
+            self.metrics.add_numbers(f"tokenim_{part}", stats)
 
     async def _listen(
         self,
@@ -199,6 +208,7 @@ class Process:
         server.add(FileRoutes(filing.files, callers.acting).routes())
         server.add(Rest(table, callers).routes())
         guarding.add_routes(server, stores)
+        self.moderating.add_routes(server, callers, registry)
         self.metrics.add_numbers("tokenim_rest", guarding.rates.stats)
         server.add(hooking.routes(callers).routes())
         server.add(self.accounting.routes(callers).routes())
@@ -223,7 +233,7 @@ class Process:
         self._stack.push_async_callback(shared.close)
         self._checks["redis"] = shared.check
         self.metrics.add_numbers("tokenim_broker", shared.broker.stats)
-        return Shared(shared.broker, shared.presence, shared.registry, alone=False)
+        return Shared(shared.broker, shared.presence, shared.registry, alone=False, pot=shared.pot)
 
     async def _hooking(
         self, database: Database, stores: Stores, shared: Shared, core: Core
@@ -280,7 +290,16 @@ class Process:
         self.metrics.add_numbers("tokenim_usage", accounting.metering.stats)
         return accounting
 
-    def _allowed(self, node: Hooks) -> AllowedHooks:
+    async def _moderating(self, database: Database) -> Moderating:
+        allow_private = self._settings.http.webhooks_to_private
+        moderating = self.moderating = Moderating(
+            database, self._master, allow_private=allow_private
+        )
+        await moderating.start(self._stack)
+        moderating.measure(self.metrics)
+        return moderating
+
+    def _allowed(self, node: Hooks, pot: Pot | None) -> AllowedHooks:
         limits = self._settings.limits
         rates = Rates(
             connection=Rate(limits.connection_rate, 5 * limits.connection_rate),
@@ -288,7 +307,8 @@ class Process:
             app=Rate(limits.app_rate, 5 * limits.app_rate),
             address=Rate(limits.address_rate, 10 * limits.address_rate),
         )
-        allowed = AllowedHooks(node, rates, now_ms)
+        together = partial(_shared_rate, pot) if pot is not None else None
+        allowed = AllowedHooks(node, rates, now_ms, together)
         self.metrics.add_numbers("tokenim_allowance", allowed.stats)
         return allowed
 
@@ -374,6 +394,10 @@ class Process:
         if http.tls_self:
             return certificate.context(*certificate.self_signed(self._settings.storage.data_dir))
         return None
+
+
+def _shared_rate(pot: Pot, kind: str, rate: Rate) -> SharedAllowance:
+    return SharedAllowance(kind, rate, pot, now_ms)
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:

@@ -13,9 +13,10 @@ from signaling.auth.keyset import check_jwks, check_jwks_url
 from signaling.auth.origins import check_origins
 from signaling.auth.sealing import MasterKey, SealBroken
 from signaling.errors import Refused
-from signaling.model import ApiKey, App
+from signaling.model import ApiKey, App, AuditEntry
 from signaling.ports import Apps, Clock
 from signaling.privacy.retention import check_retention
+from signaling.protocol.settings import settings_of
 
 APP_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 MAX_SETTINGS_BYTES = 64 * 1024
@@ -48,16 +49,23 @@ class Registry:
         self._clock = clock
 
     async def create_app(
-        self, name: str, app: str | None = None, settings: dict[str, Any] | None = None
+        self,
+        name: str,
+        app: str | None = None,
+        settings: dict[str, Any] | None = None,
+        by: str = OPERATOR,
     ) -> App:
-        """Raises Refused: bad_request for an id of another shape, conflict when it is taken."""
+        """`by` is who is written down as having done it, here and below.
+
+        Raises Refused: bad_request for an id of another shape, conflict when it is taken.
+        """
         app = f"app-{secrets.token_hex(6)}" if app is None else app
         if not APP_ID.fullmatch(app):
             raise Refused("bad_request", f"not an app id: {app!r} (a-z, 0-9, - and _, at most 63)")
         name = _checked_name(name)
         check_settings(settings or {})
         made = App(id=app, name=name, created_at=self._clock(), settings=settings or {})
-        return await self._apps.create(made)
+        return await self._apps.create(made, self._entry(app, by, "app:created", name=name))
 
     async def app(self, app: str) -> App:
         """Raises Refused not_found."""
@@ -98,7 +106,9 @@ class Registry:
             raise Refused("conflict", f"name the signing key with --key: {ids}")
         return found[0].id
 
-    async def update_app(self, app: str, changes: dict[str, Any], name: str | None = None) -> App:
+    async def update_app(
+        self, app: str, changes: dict[str, Any], name: str | None = None, by: str = OPERATOR
+    ) -> App:
         """Change settings; None removes one. Raises Refused bad_request, too_large, not_found."""
         found = await self.app(app)
         if name is not None:
@@ -107,11 +117,18 @@ class Registry:
         settings = {name: value for name, value in settings.items() if value is not None}
         check_settings(settings)
         changed = msgspec.structs.replace(found, settings=settings)
-        await self._apps.update(changed)
+        after = {key: settings.get(key) for key in changes}
+        named = {} if name is None else {"name": found.name}
+        entry = self._entry(app, by, "app:updated", settings=after, **named)
+        await self._apps.update(changed, entry)
         return changed
 
     async def create_key(
-        self, app: str, name: str = "", scopes: tuple[str, ...] = ("tokens", "read", "write")
+        self,
+        app: str,
+        name: str = "",
+        scopes: tuple[str, ...] = ("tokens", "read", "write"),
+        by: str = OPERATOR,
     ) -> IssuedKey:
         """A key of an app; its secret is shown here and never again. Raises Refused."""
         await self.app(app)
@@ -127,7 +144,8 @@ class Registry:
             digest=hashlib.sha256(secret.encode()).digest(),
             created_at=self._clock(),
         )
-        await self._apps.put_key(record)
+        made = {"name": record.name, "scopes": record.scopes}
+        await self._apps.put_key(record, self._entry(app, by, "key:created", key, **made))
         return IssuedKey(key=record, secret=secret)
 
     async def keys(self, app: str) -> list[ApiKey]:
@@ -135,7 +153,7 @@ class Registry:
         await self.app(app)
         return await self._apps.keys(app)
 
-    async def revoke_key(self, key: str, app: str | None = None) -> ApiKey:
+    async def revoke_key(self, key: str, app: str | None = None, by: str = OPERATOR) -> ApiKey:
         """End a key; with `app`, only one of that app's. Raises Refused not_found."""
         found = await self._apps.key(key)
         if found is None or (app is not None and found.app != app):
@@ -143,10 +161,10 @@ class Registry:
         now = self._clock()
         if found.revoked_at is None or found.revoked_at > now:
             found = msgspec.structs.replace(found, revoked_at=now)
-            await self._apps.put_key(found)
+            await self._apps.put_key(found, self._entry(found.app, by, "key:revoked", key))
         return found
 
-    async def rotate_key(self, key: str, app: str, overlap_s: int) -> IssuedKey:
+    async def rotate_key(self, key: str, app: str, overlap_s: int, by: str = OPERATOR) -> IssuedKey:
         """A new key in the place of `key`, which goes on for so long. Raises Refused: not_found,
         conflict when it has ended.
         """
@@ -155,10 +173,18 @@ class Registry:
             raise Refused("not_found", f"no key {key!r}")
         if found.revoked_at is not None:
             raise Refused("conflict", "this key has been revoked or rotated before")
-        issued = await self.create_key(app, found.name, found.scopes)
+        issued = await self.create_key(app, found.name, found.scopes, by)
         ends_at = self._clock() + 1000 * min(overlap_s, MAX_OVERLAP_S)
-        await self._apps.put_key(msgspec.structs.replace(found, revoked_at=ends_at))
+        entry = self._entry(app, by, "key:rotated", key, successor=issued.key.id, ends_at=ends_at)
+        await self._apps.put_key(msgspec.structs.replace(found, revoked_at=ends_at), entry)
         return issued
+
+    def _entry(
+        self, app: str, by: str, action: str, subject: str = "", **details: Any
+    ) -> AuditEntry:
+        return AuditEntry(
+            app=app, at=self._clock(), actor=by, action=action, subject=subject, details=details
+        )
 
     async def live_key(self, key: str) -> ApiKey | None:
         """A key that exists and is not revoked; one that was rotated lives until its time."""
@@ -197,6 +223,10 @@ def check_settings(settings: dict[str, Any]) -> None:
     """Raises Refused bad_request, too_large."""
     if len(msgspec.json.encode(settings)) > MAX_SETTINGS_BYTES:
         raise Refused("too_large", f"settings take at most {MAX_SETTINGS_BYTES} bytes")
+    try:
+        settings_of(settings)
+    except msgspec.ValidationError as error:
+        raise Refused("bad_request", str(error)) from error
     if "jwks" in settings:
         check_jwks(settings["jwks"])
     if "jwks_url" in settings:

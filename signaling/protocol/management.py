@@ -68,7 +68,9 @@ MANAGEMENT = (
         scope="read",
         paged=True,
     ),
-    Managing("GET", "/app/settings", "The app's settings.", answer=admin.SettingsView, scope="read"),
+    Managing(
+        "GET", "/app/settings", "The app's settings.", answer=admin.SettingsView, scope="read"
+    ),
     Managing(
         "PATCH",
         "/app/settings",

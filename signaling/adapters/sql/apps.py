@@ -1,13 +1,17 @@
 """Tenants and their keys in SQL."""
 
+from collections.abc import Callable
+from functools import partial
+
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from signaling.adapters.sql.audit import append_audit
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.rows import json_dict, json_text
 from signaling.adapters.sql.tables import api_keys, apps
 from signaling.errors import Refused
-from signaling.model import ApiKey, App
+from signaling.model import ApiKey, App, AuditEntry
 
 
 class SqlApps:
@@ -16,14 +20,14 @@ class SqlApps:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, app: App) -> App:
+    async def create(self, app: App, entry: AuditEntry | None = None) -> App:
         """Insert; the id must be new."""
-        await self._database.write(lambda connection: _create(connection, app))
+        await self._write(partial(_create, app=app), entry)
         return app
 
-    async def update(self, app: App) -> None:
+    async def update(self, app: App, entry: AuditEntry | None = None) -> None:
         """Replace name and settings. Raises Refused not_found."""
-        await self._database.write(lambda connection: _update(connection, app))
+        await self._write(partial(_update, app=app), entry)
 
     async def get(self, app: str) -> App | None:
         """One tenant."""
@@ -36,9 +40,9 @@ class SqlApps:
         query = select(apps).order_by(apps.c.id)
         return [_app(row) for row in await self._database.read(lambda c: c.execute(query).all())]
 
-    async def put_key(self, key: ApiKey) -> None:
+    async def put_key(self, key: ApiKey, entry: AuditEntry | None = None) -> None:
         """Insert or replace."""
-        await self._database.write(lambda connection: _put_key(connection, key))
+        await self._write(partial(_put_key, key=key), entry)
 
     async def key(self, key: str) -> ApiKey | None:
         """One key, revoked ones too."""
@@ -51,6 +55,14 @@ class SqlApps:
         query = select(api_keys).where(api_keys.c.app == app)
         query = query.order_by(api_keys.c.created_at, api_keys.c.id)
         return [_key(row) for row in await self._database.read(lambda c: c.execute(query).all())]
+
+    async def _write(self, op: Callable[[Connection], None], entry: AuditEntry | None) -> None:
+        def both(connection: Connection) -> None:
+            op(connection)
+            if entry is not None:
+                append_audit(connection, entry)
+
+        await self._database.write(both)
 
 
 def _create(connection: Connection, app: App) -> None:

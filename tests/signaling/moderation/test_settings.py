@@ -1,0 +1,84 @@
+"""An app's settings and its audit trail over REST."""
+
+from typing import Any
+
+import pytest
+from aiohttp import encode_basic_auth
+
+from signaling.protocol.management import MANAGEMENT
+from tests.signaling.moderation.conftest import World
+
+
+async def test_settings_are_typed_merged_and_set_back(world: World) -> None:
+    assert (await world.ask("GET", "/app/settings")) == {"settings": {}}
+    await world.ask("PATCH", "/app/settings", {"recall_limit_ms": 60_000, "slow_mode_ms": 5})
+    changed = await world.ask(
+        "PATCH", "/app/settings", {"slow_mode_ms": None, "word_filter": {"words": ["bad"]}}
+    )
+    assert changed["settings"] == {"recall_limit_ms": 60_000, "word_filter": {"words": ["bad"]}}
+    assert (await world.ask("GET", "/app/settings"))["settings"] == changed["settings"]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"colour": "red"},
+        {"word_filter": {"words": [""]}},
+        {"word_filter": {"words": ["x"], "extra": 1}},
+        {"word_filter": {"action": "shout"}},
+        {"pre_send": {"url": "ftp://example.com"}},
+        {"pre_send": {"fail": "open"}},
+        {"recall_limit_ms": -1},
+        {"presence": {"status": "friends"}},
+        {"retention_days": {"party": 1}},
+    ],
+)
+async def test_settings_of_another_shape_are_refused(world: World, wish: dict[str, Any]) -> None:
+    refused = await world.ask("PATCH", "/app/settings", wish, status=400)
+    assert refused["code"] == "bad_request"
+    assert (await world.ask("GET", "/app/settings"))["settings"] == {}
+    await world.ask("PATCH", "/app", {"settings": wish}, status=400)
+
+
+async def test_acts_of_keys_are_written_down_with_who_did_them(world: World) -> None:
+    made = await world.ask("POST", "/keys", {"name": "second", "scopes": ["read"]}, status=201)
+    await world.ask("POST", f"/keys/{made['key']}/rotate", {"overlap_s": 60}, status=201)
+    await world.ask("DELETE", f"/keys/{made['key']}")
+    await world.ask("PATCH", "/app/settings", {"recall_limit_ms": 7})
+    acts = await world.acts()
+    actor = f"key:{world.key}"
+    assert [act["action"] for act in acts if act["actor"] == actor] == [
+        "app:updated",
+        "key:revoked",
+        "key:rotated",
+        "key:created",
+        "key:created",
+    ]
+    assert acts[0]["details"] == {"settings": {"recall_limit_ms": 7}}
+    assert made["secret"] not in str(acts)
+    assert {act["action"] for act in await world.acts("key:*")} < {a["action"] for a in acts}
+    verdict = await world.ask("GET", "/audit/verify")
+    assert (verdict["records"], verdict["broken_at"]) == (len(acts), None)
+
+
+async def test_the_trail_is_paged_by_cursor(world: World) -> None:
+    for number in range(3):
+        await world.ask("PATCH", "/app/settings", {"recall_limit_ms": number})
+    first = await world.ask("GET", "/audit?limit=2")
+    second = await world.ask("GET", f"/audit?limit=2&cursor={first['next']}")
+    numbers = [act["number"] for act in first["records"] + second["records"]]
+    assert numbers == sorted(numbers, reverse=True)
+    assert len(set(numbers)) == 4
+
+
+async def test_the_trail_takes_an_admin_key(world: World) -> None:
+    issued = await world.process.registry.create_key("demo", "reader", ("read",))
+    headers = {"Authorization": encode_basic_auth(issued.key.id, issued.secret)}
+    for path in ("/audit", "/audit/verify"):
+        async with world.http.get(f"/v1{path}", headers=headers) as answer:
+            assert answer.status == 403
+
+
+def test_every_path_is_in_the_document() -> None:
+    paths = {managing.path for managing in MANAGEMENT}
+    assert {"/app/settings", "/audit", "/audit/verify"} <= paths
