@@ -4,9 +4,9 @@ Stands between the gateway and the node, and answers for the node when a bucket 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from signaling.bucket import Bucket
 from signaling.errors import Refused
@@ -79,6 +79,24 @@ class Allowance:
         return len(self._buckets)
 
 
+class Shared(Protocol):
+    """Buckets that may be shared with other nodes."""
+
+    async def take(self, key: str) -> None:
+        """Raises Refused rate_limited."""
+
+
+class Local:
+    """Buckets of this node alone."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+
+    async def take(self, key: str) -> None:
+        """Raises Refused rate_limited."""
+        self._allowance.take(key)
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """All four."""
@@ -93,19 +111,27 @@ class Rates:
 class AllowedHooks:
     """The node's Hooks, as fast as `rates` allow."""
 
-    def __init__(self, hooks: Hooks, rates: Rates, clock: Clock) -> None:
+    def __init__(
+        self,
+        hooks: Hooks,
+        rates: Rates,
+        clock: Clock,
+        shared: Callable[[str, Rate], Shared] | None = None,
+    ) -> None:
+        """`shared(kind, rate)` makes what apps and addresses are asked of with several nodes."""
         # passed in
         self._hooks = hooks
         # made here
         self._connections = Allowance(rates.connection, clock)
         self._users = Allowance(rates.user, clock)
-        self._apps = Allowance(rates.app, clock)
-        self._addresses = Allowance(rates.address, clock)
+        local = shared or (lambda _, rate: Local(Allowance(rate, clock)))
+        self._apps = local("app", rates.app)
+        self._addresses = local("address", rates.address)
         self.refused_total = 0
 
     async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
         """See Hooks; an address that connects too often is refused before its token is read."""
-        self._take(self._addresses, remote.address)
+        await self._ask(self._addresses, remote.address)
         return await self._hooks.authenticate(auth, remote)
 
     async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
@@ -116,12 +142,19 @@ class AllowedHooks:
         """See Hooks; the narrowest bucket is asked first: one caller empties only its own."""
         self._take(self._connections, who.connection)
         self._take(self._users, (who.app, who.user))
-        self._take(self._apps, who.app)
+        await self._ask(self._apps, who.app)
         return await self._hooks.request(who, event, payload)
 
     async def closed(self, who: Identity, reason: str) -> None:
         """See Hooks."""
         await self._hooks.closed(who, reason)
+
+    async def _ask(self, shared: Shared, key: str) -> None:
+        try:
+            await shared.take(key)
+        except Refused:
+            self.refused_total += 1
+            raise
 
     def _take(self, allowance: Allowance, key: object) -> None:
         try:

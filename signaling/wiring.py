@@ -31,6 +31,7 @@ from signaling.services.rooms import Rooms
 from signaling.services.sfu import Sfu
 from signaling.services.signals import Signals
 from signaling.services.typing import TypingService
+from signaling.shared_allowance import Pot
 from signaling.tasks import Tasks
 
 
@@ -43,6 +44,8 @@ class Shared:
     registry: NodeRegistry
     alone: bool
     """Memory: there is no other node."""
+    pot: Pot | None = None
+    """Rates of all nodes together; None for each node's own."""
 
 
 @dataclass(frozen=True, slots=True)
