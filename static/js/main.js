@@ -1,12 +1,12 @@
 import { LANGUAGES, mark, preferredLanguage, setLanguage } from "./i18n/index.js";
-import { Call } from "./ui/call.js";
 import { Devices } from "./ui/devices.js";
 import { h } from "./ui/dom.js";
 import { Identity } from "./ui/identity.js";
 import { JoinView } from "./ui/join.js";
-import { readLink, showRoom } from "./ui/link.js";
+import { readLink } from "./ui/link.js";
 import { pref, setPref } from "./ui/prefs.js";
 import "./ui/theme.js";
+import { Visit } from "./ui/visit.js";
 
 /** @typedef {import("./i18n/index.js").Language} Language */
 
@@ -23,24 +23,22 @@ function chooseLanguage() {
  * @returns {Promise<void>} rejects when joining failed
  */
 async function enter({ name, room, devices }) {
-  const call = new Call({
+  const visit = new Visit({
     name,
-    alias: room,
+    room,
     devices,
     identity,
-    codec: readLink().codec,
+    link: readLink(),
+    show: (view) => app.replaceChildren(view),
     onLeft: () => {
       devices.close();
       document.title = "TokenIM";
       void lobby(room);
     },
   });
-  await call.start();
-  showRoom(room);
-  if (call.element) app.replaceChildren(call.element);
-  Object.assign(globalThis, { tokenim: call }); // For the console.
+  await visit.start();
   // Say goodbye: without it the others look at a frozen picture until the server is sure.
-  addEventListener("pagehide", () => call.leave(), { once: true });
+  addEventListener("pagehide", () => visit.leave(), { once: true });
 }
 
 /**

@@ -1,5 +1,7 @@
 import { io } from "../../vendor/socket.io.esm.min.js";
+import { Calls } from "./calls.js";
 import { Conversation } from "./conversation.js";
+import { DirectRoom } from "./direct_room.js";
 import { Emitter } from "./emitter.js";
 import { TokenIMError } from "./errors.js";
 import { Files } from "./files.js";
@@ -16,6 +18,7 @@ import { backoff, uniqueId } from "./wait.js";
  * @property {() => Promise<string>} token a user token, asked for before each attempt to connect
  * @property {string} [device] names this installation; keep it between visits
  * @property {Storage} [storage] where unacked sends outlive a reload
+ * @property {import("./store.js").LogStore} [store] where logs outlive a reload
  *
  * @typedef {{event: string, data: any}} WireEvent
  * @typedef {{state: ConnectionState, session: Session, wire: WireEvent, refused: TokenIMError,
@@ -55,6 +58,10 @@ export class Client extends Emitter {
     this._retryTimer = undefined;
     this.outbox = new Outbox(this, options.storage);
     this.files = new Files(this);
+    this.store = options.store ?? null;
+    this.calls = new Calls(this);
+    /** When the server is going away: how long to stay away, for the next attempt. */
+    this._drain_ms = 0;
     this._socket = io(this.url, {
       autoConnect: false,
       transports: ["websocket", "polling"],
@@ -149,6 +156,46 @@ export class Client extends Emitter {
   }
 
   /**
+   * The conversation with one other user; made if there is none.
+   * @param {string} user
+   * @returns {Promise<Conversation>}
+   */
+  async direct(user) {
+    const wanted = { type: "direct", members: [user], client_id: `direct.${user}` };
+    const { conversation } = await this.request("conversation:create", wanted);
+    return this.conversation(conversation);
+  }
+
+  /**
+   * One of this user's conversations.
+   * @param {string} id
+   * @returns {Promise<Conversation>}
+   */
+  async conversationById(id) {
+    const { conversation } = await this.request("conversation:get", { conversation: id });
+    return this.conversation(conversation);
+  }
+
+  /**
+   * This user's conversations, the latest active first.
+   * @param {{limit?: number}} [options]
+   * @returns {Promise<import("./types.js").ConversationInfo[]>}
+   */
+  async conversations({ limit = 50 } = {}) {
+    return (await this.request("conversation:list", { limit })).conversations;
+  }
+
+  /**
+   * Messages with these words in them, the newest first.
+   * @param {string} query
+   * @param {{conversation?: string, limit?: number}} [options]
+   * @returns {Promise<import("./types.js").LogEvent[]>}
+   */
+  async search(query, options = {}) {
+    return (await this.request("message:search", { query, ...options })).events;
+  }
+
+  /**
    * The live view of a conversation; the same object for the same id.
    * @param {import("./types.js").ConversationInfo} info
    */
@@ -168,6 +215,14 @@ export class Client extends Emitter {
    */
   room(room, options) {
     return new Room(this, room, options);
+  }
+
+  /**
+   * The live media of an answered call between two, device to device where that works.
+   * @param {import("./direct_room.js").DirectOptions} options
+   */
+  directRoom(options) {
+    return new DirectRoom(this, options);
   }
 
   _listen() {
@@ -210,7 +265,8 @@ export class Client extends Emitter {
     if (this._closed) return;
     this._setState("reconnecting");
     // socket.io does not come back by itself when the server closed the socket.
-    if (reason === "io server disconnect") this._retry();
+    if (reason === "io server disconnect") this._retry(this._drain_ms || undefined);
+    this._drain_ms = 0;
   }
 
   /** @param {any} error */
@@ -240,7 +296,10 @@ export class Client extends Emitter {
   _receive(event, data) {
     if (event === "session:ready" || !data) return;
     if (event === "session:expiring") void this._refresh();
-    if (event === "server:drain") this.emit("drain", data);
+    if (event === "server:drain") {
+      this._drain_ms = data.retry_after_ms ?? 0;
+      this.emit("drain", data);
+    }
     if (data.conversation) this._conversations.get(data.conversation)?.receive(event, data);
     this.emit("wire", { event, data });
   }

@@ -43,12 +43,20 @@ export class Conversation extends Emitter {
     /** @type {Map<string, ReturnType<typeof setTimeout>>} */
     this._receiptTimers = new Map();
     this._typedAt = 0;
+    /** @type {Promise<void> | undefined} */
+    this._opening = undefined;
     client.outbox.onSettled((outgoing, result) => this._settled(outgoing, result));
   }
 
-  /** Read the newest page of history; call once. */
+  /** Read the newest page of history; again is nothing. */
   async open() {
-    await this._reading.run(() => this._start());
+    this._opening ??= this._reading.run(() => this._start());
+    try {
+      await this._opening;
+    } catch (error) {
+      this._opening = undefined;
+      throw error;
+    }
   }
 
   /** @returns {Message[]} sent ones by seq, then those on their way */
@@ -66,12 +74,12 @@ export class Conversation extends Emitter {
 
   /**
    * Send a message. It is shown at once with state `sending`, and resent until it is acked.
-   * @param {{type?: string, body: any, reply_to?: number | null}} message
+   * @param {{type?: string, body: any, reply_to?: number | null, mentions?: string[]}} message
    */
-  send({ type = "text", body, reply_to }) {
+  send({ type = "text", body, reply_to, mentions }) {
     this._typedAt = 0;
-    const reply = reply_to ? { reply_to } : {};
-    this._client.outbox.add({ conversation: this.id, type, body, ...reply });
+    const more = { ...(reply_to ? { reply_to } : {}), ...(mentions?.length ? { mentions } : {}) };
+    this._client.outbox.add({ conversation: this.id, type, body, ...more });
     this.emit("changed", { added: [] });
   }
 
@@ -83,7 +91,8 @@ export class Conversation extends Emitter {
     const failed = this._failed.find((message) => message.client_id === client_id);
     if (!failed) return;
     this._failed = this._failed.filter((message) => message !== failed);
-    this.send({ type: failed.kind, body: failed.body, reply_to: failed.reply_to });
+    const { kind: type, body, reply_to, mentions } = failed;
+    this.send({ type, body, reply_to, mentions });
   }
 
   /**
@@ -108,6 +117,14 @@ export class Conversation extends Emitter {
     return this._client.request("reaction:set", { conversation: this.id, seq, emoji, on });
   }
 
+  /**
+   * @param {number} seq
+   * @param {boolean} on
+   */
+  pin(seq, on) {
+    return this._client.request("message:pin", { conversation: this.id, seq, on });
+  }
+
   /** Tell others that this user writes; call at every key. */
   typing() {
     if (Date.now() - this._typedAt < TYPING_EVERY_MS) return;
@@ -130,6 +147,14 @@ export class Conversation extends Emitter {
       this.emit("changed", { added: [] });
       return events.length;
     });
+  }
+
+  /**
+   * Read older pages until a message is there.
+   * @param {number} seq
+   */
+  async readBackTo(seq) {
+    while (this.log.first > seq && (await this.loadOlder()));
   }
 
   /**
@@ -184,8 +209,19 @@ export class Conversation extends Emitter {
   /** @param {LogEvent[]} added */
   _added(added) {
     for (const event of added) this._membership(event);
+    void this._client.store?.put(this.id, [...added, ...this._blanked(added)]);
     if (added.some((event) => event.sender !== this._client.user)) this._receipt("receipt:delivered");
     this.emit("changed", { added });
+  }
+
+  /**
+   * What was taken back is not kept either.
+   * @param {LogEvent[]} added
+   */
+  _blanked(added) {
+    const targets = new Set(added.filter(({ type }) => type === "message:recalled").map(({ target }) => target));
+    const taken = targets.size ? this.log.events.filter(({ seq }) => targets.has(seq)) : [];
+    return taken.map((event) => ({ ...event, body: null, recalled: true }));
   }
 
   /** @param {LogEvent} event */
@@ -239,8 +275,9 @@ export class Conversation extends Emitter {
     for (;;) {
       const page = { conversation: this.id, after: this.log.head, limit: GAP_PAGE };
       const { events, head } = await this._client.request("history:get", page);
-      if (head - this.log.head > GAP_MAX) {
+      if (head - this.log.head > GAP_MAX || head < this.log.head) {
         this.log.reset();
+        await this._client.store?.clear(this.id);
         return this._start();
       }
       for (const event of events) this._apply(event);
@@ -299,8 +336,10 @@ export class Conversation extends Emitter {
       kind: outgoing.type,
       body: outgoing.body,
       reply_to: outgoing.reply_to ?? null,
+      mentions: outgoing.mentions ?? [],
       edited: false,
       recalled: false,
+      pinned: false,
       reactions: new Map(),
       state: "sending",
     };

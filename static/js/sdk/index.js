@@ -12,13 +12,20 @@
  *     room.on("track", ({ media }) => play(media));
  *     await room.join();
  *     await room.media.publish("camera", cameraTrack);
+ *
+ *     const { id } = await client.direct("bob");
+ *     await client.calls.invite(id, "video");
+ *     client.calls.on("changed", (call) => call.state === "active" && client.directRoom({ call }).join());
  */
+export { Calls } from "./calls.js";
 export { Client } from "./client.js";
 export { Conversation } from "./conversation.js";
+export { DirectRoom } from "./direct_room.js";
 export { Download } from "./download.js";
 export { Emitter } from "./emitter.js";
 export { codeOf, TokenIMError } from "./errors.js";
 export { Media } from "./media.js";
 export { Room } from "./room.js";
+export { IndexedStore, MemoryStore } from "./store.js";
 export { Upload } from "./upload.js";
 export { uniqueId } from "./wait.js";

@@ -107,6 +107,7 @@ export class Log {
     if (event.type === "message:edited") edit(target, event);
     if (event.type === "message:recalled") recall(target);
     if (event.type === "reaction:changed") react(target, event);
+    if (event.type === "message:pinned") target.pinned = event.on !== false;
   }
 
   /** @param {LogEvent} event */
@@ -129,8 +130,10 @@ function messageOf(event) {
     kind: event.kind ?? "text",
     body: event.recalled ? null : event.body,
     reply_to: event.reply_to ?? null,
+    mentions: event.mentions ?? [],
     edited: Boolean(event.edited_at),
     recalled: Boolean(event.recalled),
+    pinned: Boolean(event.pinned),
     reactions: reactionsOf(event.reactions),
     state: "sent",
   };

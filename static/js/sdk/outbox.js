@@ -8,6 +8,7 @@ import { backoff, delay, uniqueId } from "./wait.js";
  * @property {string} type
  * @property {any} body
  * @property {number} [reply_to]
+ * @property {string[]} [mentions]
  * @property {number} at UTC milliseconds, this device's clock
  *
  * @typedef {object} OutboxTarget what the Outbox needs of the Client
@@ -53,7 +54,7 @@ export class Outbox {
   }
 
   /**
-   * @param {{conversation: string, type: string, body: any, reply_to?: number, client_id?: string}} message
+   * @param {{conversation: string, type: string, body: any, reply_to?: number, mentions?: string[], client_id?: string}} message
    * @returns {Outgoing}
    */
   add(message) {

@@ -33,6 +33,9 @@
  * @property {boolean} [on]
  * @property {string} [user]
  * @property {string} [name]
+ * @property {string[]} [mentions]
+ * @property {boolean} [pinned]
+ * @property {import("./calls.js").CallInfo} [call] of a `call:ended`
  *
  * @typedef {object} Member
  * @property {string} user
@@ -46,10 +49,15 @@
  * @property {string} [type]
  * @property {string} [title]
  * @property {string} [alias]
+ * @property {string} [role] own
  * @property {Member[]} [members]
  * @property {number} [head]
  * @property {number} [read]
  * @property {number} [delivered]
+ * @property {number} [unread]
+ * @property {{pins?: number[]}} [settings]
+ *
+ * @typedef {import("./calls.js").CallInfo} CallInfo
  *
  * @typedef {object} Message a message with everything later events did to it folded in
  * @property {string} key stable across sending and sent: the client_id, or the event's id
@@ -60,8 +68,10 @@
  * @property {string} kind
  * @property {any} body null once recalled
  * @property {number | null} reply_to
+ * @property {string[]} mentions users
  * @property {boolean} edited
  * @property {boolean} recalled
+ * @property {boolean} pinned
  * @property {Map<string, Set<string>>} reactions emoji -> users
  * @property {"sending" | "sent" | "failed"} state
  * @property {string} [error] the code it failed with

@@ -1,5 +1,5 @@
 import { errorText, mark, onLanguage, t } from "../i18n/index.js";
-import { Client, codeOf } from "../sdk/index.js";
+import { codeOf } from "../sdk/index.js";
 import { announce, toast } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { CaptureFeed } from "./capture.js";
@@ -19,65 +19,63 @@ import { Uploads } from "./uploads.js";
 
 /**
  * @typedef {object} CallOptions
- * @property {string} name own
- * @property {string} alias of the conversation: the room's name
+ * @property {import("../sdk/index.js").Client} client with a session
+ * @property {import("../sdk/index.js").Conversation} conversation
+ * @property {import("../sdk/index.js").Room | import("../sdk/index.js").DirectRoom} room new
+ * @property {string} title
+ * @property {boolean} direct a call between two; else the room of a link
  * @property {Devices} devices
  * @property {string} codec
- * @property {import("./identity.js").Identity} identity
+ * @property {import("./recent.js").Recent} recent
+ * @property {(user: string, name: string, media: "audio" | "video") => void} ring
  * @property {() => void} onLeft
  */
 
 const WIDE = matchMedia("(min-width: 1080px)");
 
-/** One call from joining to leaving: wires the SDK's objects to the views. */
+/** The page of a room or a call from joining to leaving: wires the SDK's objects to the views. */
 export class Call {
   /** @param {CallOptions} options */
   constructor(options) {
     this._options = options;
-    this.client = new Client({
-      token: () => options.identity.token(options.name),
-      device: options.identity.device,
-      storage: sessionStorage,
-    });
+    this.client = options.client;
+    this.conversation = options.conversation;
+    /** Rooms of both kinds are alike to their users. */
+    this.room = /** @type {import("../sdk/index.js").Room} */ (options.room);
     /** @type {(() => void)[]} to be run at the end, last first */
-    this._closers = [() => this.client.close()];
+    this._closers = [];
     this._unread = 0;
     this._hand = false;
   }
 
-  /** Connect, join, show. Rejects with TokenIMError, and then nothing is left behind. */
+  /** Read, show, join. Rejects with TokenIMError, and then nothing is left behind. */
   async start() {
-    try {
-      await this.client.connect();
-      const { alias } = this._options;
-      this.conversation = await this.client.joinConversation({ alias, create: true, title: alias });
-      await this.conversation.open();
-      this._build(this.conversation);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    await this.conversation.open();
+    this._build(this.conversation);
     this._joinRoom();
   }
 
-  /** Leave for good; the server hears of it before the connection ends. */
+  /** Leave the room for good. */
   leave() {
-    void this.room?.leave();
+    void this.room.leave();
     this.close();
-    this._options.onLeft();
   }
 
   close() {
     for (const close of this._closers.splice(0).reverse()) close();
   }
 
+  /** The list of calls is another. */
+  recentChanged() {
+    this._people?.update();
+  }
+
   /** @param {import("../sdk/index.js").Conversation} conversation */
   _build(conversation) {
     const { client, _options: options } = this;
     const names = new Names(conversation);
-    this.room = client.room(conversation.id, { name: options.name });
     names.room = this.room;
-    client.files.use(this.room);
+    client.files.use(options.direct ? null : this.room);
     this._banner = new Banner();
     this._stage = new Stage(this.room, options.devices, { onBlocked: (blocked) => this._soundBlocked(blocked) });
     this._feed = new CaptureFeed(this.room, options.devices, { codec: options.codec, onScreen: (track) => this._screen(track) });
@@ -86,7 +84,7 @@ export class Call {
       onStart: () => this._panel?.show("chat"),
     });
     this._chat = this._makeChat(conversation, names, this._uploads);
-    this._people = new People(client, conversation, names);
+    this._people = new People(client, conversation, names, { recent: options.recent, ring: options.direct ? null : options.ring });
     this._people.use(this.room);
     this._panel = new Panel(
       { chat: this._chat.element, people: this._people.element },
@@ -117,6 +115,7 @@ export class Call {
       names,
       uploads,
       openImage,
+      find: (query) => this.client.search(query, { conversation: conversation.id }),
       fetch: (body, preview) => this.client.files.download(body, { preferHttp: preview }),
       onUnread: (count) => {
         this._unread = count;
@@ -127,13 +126,13 @@ export class Call {
 
   _layout() {
     this._count = h("p", {});
-    const title = h("div", { class: "room-title" }, h("h1", { class: "truncate" }, this._options.alias), this._count);
+    const title = h("div", { class: "room-title" }, h("h1", { class: "truncate" }, this._options.title), this._count);
     const header = h(
       "header",
       { class: "room-header" },
       h("img", { class: "mark", src: "favicon.svg", alt: "TokenIM" }),
       title,
-      iconButton("link", "room.copyLink", () => void this._copyLink()),
+      !this._options.direct && iconButton("link", "room.copyLink", () => void this._copyLink()),
       iconButton("stats", "call.stats", () => this._toggleStats(), { class: "wide" }),
       iconButton("help", "call.shortcuts", openShortcuts, { class: "wide" }),
       iconButton("settings", "call.settings", () => this._openSettings()),
@@ -158,8 +157,13 @@ export class Call {
       hand: () => this._flipHand(),
       chat: () => this._panel?.toggle("chat"),
       people: () => this._panel?.toggle("people"),
-      leave: () => this.leave(),
+      leave: () => this._goodbye(),
     };
+  }
+
+  _goodbye() {
+    this.leave();
+    this._options.onLeft();
   }
 
   /** @param {import("../sdk/index.js").Room} room */
@@ -248,10 +252,10 @@ export class Call {
 
   async _copyLink() {
     try {
-      await navigator.clipboard.writeText(linkTo(this._options.alias));
+      await navigator.clipboard.writeText(linkTo(this._options.title));
       toast(t("room.copied"));
     } catch {
-      toast(linkTo(this._options.alias)); // No clipboard here: show it instead.
+      toast(linkTo(this._options.title)); // No clipboard here: show it instead.
     }
   }
 
@@ -300,7 +304,7 @@ export class Call {
   /** @param {string} reason */
   _removed(reason) {
     toast(t(reason === "replaced" ? "room.replaced" : "room.removed"));
-    this.leave();
+    this._goodbye();
   }
 
   /** @param {import("../sdk/types.js").Source} source */
@@ -317,7 +321,7 @@ export class Call {
   }
 
   _update() {
-    const { devices, alias } = this._options;
+    const { devices, title, direct } = this._options;
     this._toolbar?.show({
       microphone: devices.isOn("microphone"),
       camera: devices.isOn("camera"),
@@ -328,7 +332,7 @@ export class Call {
     });
     const count = this.room?.participants.size ?? 0;
     if (this._count && count) mark(this._count, "text", "room.count", { count });
-    if (this._hint) this._hint.hidden = count !== 1;
-    document.title = `${this._unread ? `(${this._unread}) ` : ""}${alias} · TokenIM`;
+    if (this._hint) this._hint.hidden = direct || count !== 1;
+    document.title = `${this._unread ? `(${this._unread}) ` : ""}${title} · TokenIM`;
   }
 }

@@ -6,6 +6,9 @@ import { h, ht } from "./dom.js";
 import { FileCard } from "./file_card.js";
 import { dayText, timeText } from "./figures.js";
 import { plainText, renderMessage } from "./message.js";
+import { Pins } from "./pins.js";
+import { outcomeText } from "./recent.js";
+import { Search } from "./search.js";
 import { TypingLine } from "./typing.js";
 
 /** @typedef {import("../sdk/index.js").Conversation} Conversation */
@@ -28,6 +31,7 @@ export class Chat {
    * @param {Conversation} conversation
    * @param {{user: string, names: import("./names.js").Names, uploads: import("./uploads.js").Uploads,
    *   fetch: (body: any, preview: boolean) => import("../sdk/index.js").Download,
+   *   find: (query: string) => Promise<LogEvent[]>,
    *   openImage: (url: string, name: string) => void, onUnread: (count: number) => void}} options
    */
   constructor(conversation, options) {
@@ -53,7 +57,14 @@ export class Chat {
     const foot = h("div", { class: "chat-foot" }, this._typing.element, options.uploads.element, this.composer.element);
     foot.style.position = "relative";
     foot.append(this._newer);
-    this.element = h("div", { class: "panel-body" }, this._log, foot);
+    this._search = new Search({
+      find: options.find,
+      nameOf: (user) => options.names.of(user),
+      open: (seq) => void this._goTo(seq),
+      onResults: (shown) => (this._log.hidden = shown),
+    });
+    this._pins = new Pins((seq) => void this._goTo(seq));
+    this.element = h("div", { class: "panel-body" }, this._search.element, this._pins.element, this._search.results, this._log, foot);
     this._offs = this._listen();
     this.render();
   }
@@ -67,6 +78,7 @@ export class Chat {
 
   close() {
     this._offs.forEach((off) => off());
+    this._search.close();
     this._typing.close();
   }
 
@@ -78,6 +90,7 @@ export class Chat {
     this._drawn = kept;
     this._empty.hidden = entries.length > 0;
     this._older.hidden = !this._conversation.log.hasOlder;
+    this._pins.show(this._conversation.messages);
     if (this._stuck) this._toEnd();
   }
 
@@ -225,7 +238,7 @@ export class Chat {
     const name = this._options.names.of(event.user ?? event.sender);
     if (event.type === "member:joined") return t("chat.joined", { name });
     if (event.type === "member:left") return t("chat.left", { name });
-    if (event.type === "call:ended") return t("chat.callEnded");
+    if (event.type === "call:ended") return event.call ? outcomeText(event.call, this._options.user) : t("chat.callEnded");
     return null;
   }
 
@@ -244,6 +257,8 @@ export class Chat {
       user,
       first: run?.sender !== message.sender || message.at - run.at > RUN_MS,
       name: own ? t("chat.you") : names.of(message.sender),
+      mayPin: this._mayPin(),
+      mentioned: message.mentions.map((one) => ({ name: names.of(one), own: one === user })),
       quoted: target ? { name: names.of(target.sender), text: plainText(target) } : null,
       reach: own ? this._conversation.reach(message) : null,
     };
@@ -268,11 +283,12 @@ export class Chat {
   _makeComposer() {
     const conversation = this._conversation;
     return new Composer({
-      send: (text, reply_to) => {
-        conversation.send({ body: { text }, reply_to });
+      send: (text, reply_to, mentions) => {
+        conversation.send({ body: { text }, reply_to, mentions });
         this._toEnd();
       },
       edit: (seq, text) => this._try(conversation.edit(seq, { text })),
+      people: () => this._mentionable(),
       typing: () => conversation.typing(),
       files: (files) => this._options.uploads.add(files),
       nameOf: (user) => this._options.names.of(user),
@@ -287,9 +303,34 @@ export class Chat {
       edit: (message) => this.composer.edit(message),
       recall: (message) => this._try(conversation.recall(message.seq ?? 0)),
       react: (message, emoji, on) => this._try(conversation.react(message.seq ?? 0, emoji, on)),
+      pin: (message, on) => this._try(conversation.pin(message.seq ?? 0, on)),
       retry: (message) => conversation.retry(message.client_id),
-      show: (seq) => this._show(seq),
+      show: (seq) => void this._goTo(seq),
     };
+  }
+
+  _mayPin() {
+    const { type, role } = this._conversation.info;
+    return type === "direct" || role === "owner" || role === "admin";
+  }
+
+  _mentionable() {
+    const { user, names } = this._options;
+    const others = [...this._conversation.members.keys()].filter((one) => one !== user);
+    return others.map((one) => ({ user: one, name: names.of(one) }));
+  }
+
+  /**
+   * Show a message that may not be read yet.
+   * @param {number} seq
+   */
+  async _goTo(seq) {
+    try {
+      await this._conversation.readBackTo(seq);
+      this._show(seq);
+    } catch (error) {
+      toast(errorText(codeOf(error)));
+    }
   }
 
   /** @param {Promise<unknown>} request */
@@ -301,6 +342,7 @@ export class Chat {
   _show(seq) {
     const item = this._list.querySelector(`[data-seq="${seq}"]`);
     if (!(item instanceof HTMLElement)) return;
+    this._stuck = false;
     item.scrollIntoView({ block: "center" });
     item.classList.add("flash");
     item.focus();

@@ -1,5 +1,6 @@
 import { mark, t } from "../i18n/index.js";
 import { h, iconButton } from "./dom.js";
+import { Mentions } from "./mentions.js";
 import { plainText } from "./message.js";
 
 /** @typedef {import("../sdk/types.js").Message} Message */
@@ -9,7 +10,7 @@ import { plainText } from "./message.js";
  */
 export class Composer {
   /**
-   * @param {{send: (text: string, reply_to: number | null) => void, edit: (seq: number, text: string) => void,
+   * @param {{send: (text: string, reply_to: number | null, mentions: string[]) => void, people: () => import("./mentions.js").Mentionable[], edit: (seq: number, text: string) => void,
    *   typing: () => void, files: (files: FileList) => void, nameOf: (user: string) => string}} options
    */
   constructor(options) {
@@ -25,6 +26,8 @@ export class Composer {
     const attach = iconButton("attach", "chat.attach", () => this._picker.click());
     const row = h("div", { class: "composer-row" }, attach, this._text, this._send, this._picker);
     this.element = h("div", { class: "composer" }, this._bar, row);
+    this._mentions = new Mentions(this._text, options.people);
+    this.element.prepend(this._mentions.element);
     this._listen();
     this._update();
   }
@@ -74,6 +77,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   _key(event) {
+    if (this._mentions.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       this._submit();
@@ -87,7 +91,7 @@ export class Composer {
     if (!text) return;
     const context = this._context;
     if (context?.mode === "edit") this._options.edit(context.message.seq ?? 0, text);
-    else this._options.send(text, context?.message.seq ?? null);
+    else this._options.send(text, context?.message.seq ?? null, this._mentions.in(text));
     this._text.value = "";
     this._setContext(null);
     this._update();

@@ -7,6 +7,7 @@
  * @property {boolean} microphone
  * @property {string} codec
  * @property {string} language
+ * @property {boolean} relay calls between two go over a TURN server or the Room only
  */
 
 /** @returns {PageLink} */
@@ -21,6 +22,7 @@ export function readLink() {
     microphone: params.get("microphone") !== "0",
     codec: text("codec").toUpperCase(),
     language: text("lang"),
+    relay: params.get("relay") === "1",
   };
 }
 

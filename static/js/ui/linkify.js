@@ -5,11 +5,44 @@ const URLS = /\bhttps?:\/\/[^\s<>"'，。、；：！？）】」]+/gi;
 const TRAILING = /[.,;:!?)\]}]+$/;
 
 /**
- * Text with its http(s) addresses as links; nothing else becomes markup.
+ * Text with its http(s) addresses as links and the names it mentions set off; nothing else becomes
+ * markup.
+ * @param {string} text
+ * @param {{name: string, own: boolean}[]} [mentioned]
+ * @returns {(string | HTMLElement)[]}
+ */
+export function enrich(text, mentioned = []) {
+  return linkify(text).flatMap((part) => (typeof part === "string" ? setOff(part, mentioned) : [part]));
+}
+
+/**
+ * @param {string} text
+ * @param {{name: string, own: boolean}[]} mentioned
+ * @returns {(string | HTMLElement)[]}
+ */
+function setOff(text, mentioned) {
+  /** @type {(string | HTMLElement)[]} */
+  let parts = [text];
+  for (const { name, own } of mentioned) {
+    const mark = () => h("span", { class: own ? "mention own" : "mention" }, `@${name}`);
+    parts = parts.flatMap((part) => (typeof part === "string" ? between(part.split(`@${name}`), mark) : [part]));
+  }
+  return parts.filter((part) => part !== "");
+}
+
+/**
+ * @param {string[]} pieces
+ * @param {() => HTMLElement} separator
+ */
+function between(pieces, separator) {
+  return pieces.flatMap((piece, index) => (index ? [separator(), piece] : [piece]));
+}
+
+/**
  * @param {string} text
  * @returns {(string | HTMLAnchorElement)[]}
  */
-export function linkify(text) {
+function linkify(text) {
   const parts = [];
   let end = 0;
   for (const match of text.matchAll(URLS)) {

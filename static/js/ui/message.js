@@ -3,7 +3,7 @@ import { h, ht, iconButton } from "./dom.js";
 import { timeText } from "./figures.js";
 import { FileCard } from "./file_card.js";
 import { icon } from "./icons.js";
-import { linkify } from "./linkify.js";
+import { enrich } from "./linkify.js";
 
 /** @typedef {import("../sdk/types.js").Message} Message */
 
@@ -14,6 +14,8 @@ import { linkify } from "./linkify.js";
  * @property {string} name of the sender
  * @property {string} user own id
  * @property {{name: string, text: string} | null} quoted
+ * @property {{name: string, own: boolean}[]} mentioned
+ * @property {boolean} mayPin
  * @property {{read: number, delivered: number, others: number} | null} reach of own messages
  * @property {(file: import("../sdk/types.js").FileBody) => FileCard} fileCard
  *
@@ -22,6 +24,7 @@ import { linkify } from "./linkify.js";
  * @property {(message: Message) => void} edit
  * @property {(message: Message) => void} recall
  * @property {(message: Message, emoji: string, on: boolean) => void} react
+ * @property {(message: Message, on: boolean) => void} pin
  * @property {(message: Message) => void} retry
  * @property {(seq: number) => void} show
  */
@@ -73,7 +76,7 @@ function meta(message, context) {
 function bubble(message, context, actions) {
   if (message.recalled) return ht("div", "chat.recalled", { class: "bubble recalled" });
   const quote = context.quoted && quoteOf(message, context.quoted, actions);
-  const content = message.kind === "file" ? [context.fileCard(message.body).element] : linkify(plainText(message));
+  const content = message.kind === "file" ? [context.fileCard(message.body).element] : enrich(plainText(message), context.mentioned);
   const edited = message.edited && ht("span", "chat.edited", { class: "edited" });
   return h("div", { class: "bubble", dir: "auto" }, quote, ...content, edited);
 }
@@ -143,6 +146,10 @@ function tools(message, context, actions) {
   ];
   if (context.own && message.kind === "text") {
     buttons.push(iconButton("edit", "chat.edit", () => actions.edit(message), { class: "small" }));
+  }
+  if (context.mayPin) {
+    const pinned = message.pinned;
+    buttons.push(iconButton("pin", pinned ? "chat.unpin" : "chat.pin", () => actions.pin(message, !pinned), { class: "small", "aria-pressed": pinned || null }));
   }
   if (context.own) buttons.push(iconButton("trash", "chat.recall", () => actions.recall(message), { class: "small" }));
   bar.append(...buttons);

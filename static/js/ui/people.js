@@ -1,6 +1,7 @@
 import { mark, onLanguage, t } from "../i18n/index.js";
 import { avatar, h, ht } from "./dom.js";
 import { icon } from "./icons.js";
+import { outcomeText } from "./recent.js";
 
 /** @typedef {import("../sdk/index.js").Client} Client */
 /** @typedef {import("../sdk/index.js").Conversation} Conversation */
@@ -13,8 +14,11 @@ export class People {
    * @param {Client} client
    * @param {Conversation} conversation
    * @param {import("./names.js").Names} names
+   * @param {{recent: import("./recent.js").Recent, ring: ((user: string, name: string, media: "audio" | "video") => void) | null}} calls
    */
-  constructor(client, conversation, names) {
+  constructor(client, conversation, names, { recent, ring }) {
+    this._recent = recent;
+    this._ring = ring;
     this._client = client;
     this._conversation = conversation;
     this._names = names;
@@ -58,6 +62,7 @@ export class People {
     this.element.replaceChildren(
       ...this._group("people.inCall", inCall.map((one) => this._participant(one))),
       ...this._group("people.members", members.sort((a, b) => this._rank(b) - this._rank(a)).map((user) => this._member(user))),
+      ...this._group("people.recent", this._ring ? this._recent.calls.map((one) => this._recentCall(one)) : []),
     );
   }
 
@@ -97,6 +102,7 @@ export class People {
       has("screen") && icon("screen"),
       icon(has("camera") ? "camera" : "cameraOff"),
       icon(has("microphone") ? "mic" : "micOff"),
+      ...(self ? [] : this._ringButtons(one.user, name)),
     );
   }
 
@@ -107,7 +113,26 @@ export class People {
     const key = /** @type {Key} */ (`people.${status}`);
     const face = avatar(name);
     face.append(h("span", { class: "dot", "data-status": status }));
-    return h("li", { class: "person" }, face, h("span", { class: "name truncate" }, name), ht("span", key, { class: "muted" }));
+    return h("li", { class: "person" }, face, h("span", { class: "name truncate" }, name), ht("span", key, { class: "muted" }), ...this._ringButtons(user, name));
+  }
+
+  /** @param {import("./recent.js").RecentCall} recent */
+  _recentCall({ call, user, at }) {
+    const name = this._names.of(user);
+    const time = new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    const missed = call.outcome !== "answered" && call.caller !== this._client.user;
+    const what = h("span", { class: `muted truncate ${missed ? "missed" : ""}` }, `${outcomeText(call, this._client.user)} · ${time}`);
+    return h("li", { class: "person" }, avatar(name), h("span", { class: "name two-lines" }, h("span", { class: "truncate" }, name), what), ...this._ringButtons(user, name));
+  }
+
+  /**
+   * @param {string} user
+   * @param {string} name
+   */
+  _ringButtons(user, name) {
+    const ring = this._ring;
+    if (!ring || user === this._client.user) return [];
+    return [ringButton("phone", "calls.callAudio", name, () => ring(user, name, "audio")), ringButton("camera", "calls.callVideo", name, () => ring(user, name, "video"))];
   }
 
   /** @param {string} user */
@@ -136,4 +161,14 @@ export class People {
     this._presence.set(user, status);
     this.update();
   }
+}
+
+/**
+ * @param {"phone" | "camera"} name
+ * @param {"calls.callAudio" | "calls.callVideo"} label
+ * @param {string} who
+ * @param {() => void} run
+ */
+function ringButton(name, label, who, run) {
+  return mark(h("button", { type: "button", class: "icon-button small", onclick: run }, icon(name)), "label", label, { name: who });
 }

@@ -1,0 +1,227 @@
+import { errorText, t } from "../i18n/index.js";
+import { Client, codeOf } from "../sdk/index.js";
+import { toast } from "./announcer.js";
+import { Call } from "./call.js";
+import { showRoom } from "./link.js";
+import { Recent } from "./recent.js";
+import { Ringing } from "./ringing.js";
+
+/** @typedef {import("../sdk/calls.js").CallInfo} CallInfo */
+
+/**
+ * @typedef {object} VisitOptions
+ * @property {string} name own
+ * @property {string} room alias of the conversation
+ * @property {import("./devices.js").Devices} devices
+ * @property {import("./link.js").PageLink} link
+ * @property {import("./identity.js").Identity} identity
+ * @property {(view: HTMLElement) => void} show
+ * @property {() => void} onLeft
+ */
+
+/** One stay: a connection, the room one is in, and the calls that come in between. */
+export class Visit {
+  /** @param {VisitOptions} options */
+  constructor(options) {
+    this._options = options;
+    this.client = new Client({
+      token: () => options.identity.token(options.name),
+      device: options.identity.device,
+      storage: sessionStorage,
+    });
+    this._ringing = new Ringing();
+    this.recent = new Recent(this.client, () => this.view?.recentChanged());
+    /** @type {Call | null} what is shown */
+    this.view = null;
+    /** The answered call that is shown; empty in the room. */
+    this._call = "";
+    /** @type {Map<string, string>} user -> name, of people called or calling */
+    this._names = new Map();
+    this.client.calls.on("changed", (call) => void this._changed(call));
+  }
+
+  /** Connect and join the room. Rejects with TokenIMError, and then nothing is left behind. */
+  async start() {
+    try {
+      await this.client.connect();
+      await this._enterRoom();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Go, whatever is going on. */
+  leave() {
+    if (this._call) this.client.calls.hangup(this._call).catch(() => undefined);
+    this.view?.leave();
+    this.close();
+  }
+
+  close() {
+    this._ringing.hide();
+    this.recent.close();
+    this.view?.close();
+    this.client.close();
+  }
+
+  /**
+   * Ring somebody.
+   * @param {string} user
+   * @param {string} name
+   * @param {"audio" | "video"} media
+   */
+  async ring(user, name, media) {
+    this._names.set(user, name);
+    try {
+      const conversation = await this.client.direct(user);
+      const call = await this.client.calls.invite(conversation.id, media);
+      if (call.state !== "ringing") return;
+      this._ringing.outgoing(call, name, { cancel: () => this._try(this.client.calls.cancel(call.id)) });
+    } catch (error) {
+      toast(t("calls.failed", { reason: errorText(codeOf(error)) }));
+    }
+  }
+
+  /** @param {CallInfo} call */
+  async _changed(call) {
+    const own = call.caller === this.client.user;
+    const self = call.participants.find(({ user }) => user === this.client.user);
+    const here = own ? this._ringing.call === call.id : self?.device === this.client.device;
+    if (call.state === "ended") return this._ended(call);
+    if (call.state === "active") {
+      if (this._ringing.call === call.id) this._ringing.hide();
+      if (here && self?.state === "accepted" && call.participants.length === 2) await this._enterCall(call);
+    } else if (!own && self?.state === "ringing") await this._rung(call);
+  }
+
+  /** @param {CallInfo} call */
+  async _rung(call) {
+    if (this._ringing.call === call.id) return; // It goes on ringing.
+    if (this._call || this._ringing.call) return this._try(this.client.calls.decline(call.id, "busy"));
+    const name = await this._nameOf(call);
+    if (this.client.calls.known.get(call.id)?.state !== "ringing") return;
+    this._ringing.incoming(call, name, {
+      accept: (video) => void this._accept(call, video),
+      decline: () => this._try(this.client.calls.decline(call.id)),
+    });
+  }
+
+  /**
+   * @param {CallInfo} call
+   * @param {boolean} video
+   */
+  async _accept(call, video) {
+    if (!video) await this._options.devices.set("camera", false);
+    await this._try(this.client.calls.accept(call.id));
+  }
+
+  /** @param {CallInfo} call */
+  _ended(call) {
+    if (this._ringing.call === call.id) {
+      this._ringing.hide();
+      if (call.caller === this.client.user && call.outcome !== "cancelled") toast(this._why(call));
+    }
+    if (this._call === call.id) void this._backToRoom();
+  }
+
+  /** @param {CallInfo} call */
+  _why(call) {
+    const name = this._names.get(this._other(call)) ?? "";
+    if (call.outcome === "busy") return t("calls.isBusy", { name });
+    return t(call.outcome === "declined" ? "calls.hasDeclined" : "calls.didNotAnswer", { name });
+  }
+
+  /** @param {CallInfo} call */
+  async _enterCall(call) {
+    if (this._call === call.id) return;
+    this._call = call.id;
+    const { devices, name, link } = this._options;
+    if (call.media === "audio" && call.caller === this.client.user) await devices.set("camera", false);
+    const conversation = await this.client.direct(this._other(call));
+    const rtc = /** @type {RTCConfiguration} */ (link.relay ? { iceTransportPolicy: "relay" } : {});
+    const room = this.client.directRoom({ call, name, rtc });
+    await this._show({
+      conversation,
+      room,
+      title: await this._nameOf(call),
+      direct: true,
+      onLeft: () => this._try(this.client.calls.hangup(call.id)),
+    });
+  }
+
+  async _backToRoom() {
+    this._call = "";
+    this.view?.leave();
+    toast(t("calls.over"));
+    try {
+      await this._enterRoom();
+    } catch (error) {
+      toast(t("join.failed", { reason: errorText(codeOf(error)) }));
+      this.leave();
+      this._options.onLeft();
+    }
+  }
+
+  async _enterRoom() {
+    const { room: alias, name } = this._options;
+    const conversation = await this.client.joinConversation({ alias, create: true, title: alias });
+    const room = this.client.room(conversation.id, { name });
+    await this._show({
+      conversation,
+      room,
+      title: alias,
+      direct: false,
+      onLeft: () => (this.close(), this._options.onLeft()),
+    });
+    showRoom(alias);
+  }
+
+  /** @param {Pick<import("./call.js").CallOptions, "conversation" | "room" | "title" | "direct" | "onLeft">} what */
+  async _show(what) {
+    const { devices, link, show } = this._options;
+    this.view?.leave();
+    const view = new Call({
+      ...what,
+      client: this.client,
+      devices,
+      codec: link.codec,
+      recent: this.recent,
+      ring: (user, name, media) => void this.ring(user, name, media),
+    });
+    this.view = view;
+    await view.start();
+    if (view.element) show(view.element);
+    Object.assign(globalThis, { tokenim: view }); // For the console.
+  }
+
+  /** @param {CallInfo} call */
+  async _nameOf(call) {
+    const user = this._other(call);
+    const known = this._names.get(user);
+    if (known) return known;
+    try {
+      const { conversation } = await this.client.request("conversation:get", { conversation: call.conversation });
+      const member = conversation.members?.find((/** @type {any} */ one) => one.user === user);
+      this._names.set(user, member?.name ?? user);
+    } catch {
+      return user; // A name is not worth missing the call.
+    }
+    return this._names.get(user) ?? user;
+  }
+
+  /** @param {CallInfo} call */
+  _other(call) {
+    return call.participants.find(({ user }) => user !== this.client.user)?.user ?? call.caller;
+  }
+
+  /** @param {Promise<unknown>} request */
+  async _try(request) {
+    try {
+      await request;
+    } catch (error) {
+      if (codeOf(error) !== "not_found" && codeOf(error) !== "conflict") toast(errorText(codeOf(error)));
+      this._ringing.hide(); // Somebody else ended it a moment ago.
+    }
+  }
+}
