@@ -104,9 +104,12 @@ class Connection:
         if self._state is _READY:
             self.socket.send_frame(frame, volatile)
         elif self._state is _OPENING:
-            self._hold(frame)
+            self._hold(frame, volatile)
 
-    def _hold(self, frame: bytes) -> None:
+    def _hold(self, frame: bytes, volatile: bool) -> None:
+        if volatile and self._held_bytes > self._config.volatile_mark_bytes:
+            self.socket.server.links.dropped += 1
+            return
         self._held.append(frame)
         self._held_bytes += len(frame)
         if self._held_bytes > self._config.max_queue_bytes:

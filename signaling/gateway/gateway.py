@@ -90,6 +90,7 @@ class Gateway:
             "refused_total": self._counts["refused"],
             "internal_errors_total": self._counts["internal"],
             "closed_total": dict(self._ends),
+            "volatile_dropped_total": self._server.eio.links.dropped,
         }
 
     async def drain(self) -> None:

@@ -89,7 +89,6 @@ class Link(asyncio.Protocol):
         "_registry",
         "_transport",
         "congested",
-        "dropped",
         "early",
         "owner",
     )
@@ -117,7 +116,6 @@ class Link(asyncio.Protocol):
         self._linger: asyncio.TimerHandle | None = None
         self.congested = False
         """The transport's buffer is above the mark: the peer reads slower than we write."""
-        self.dropped = 0
         self.early = b""
         """Frames the client sent before our answer to its handshake."""
         transport.set_write_buffer_limits(high=config.volatile_mark_bytes)
@@ -149,7 +147,7 @@ class Link(asyncio.Protocol):
 
     def _write_slowly(self, frame: bytes, volatile: bool) -> bool:
         if volatile:
-            self.dropped += 1
+            self._registry.dropped += 1
             return True
         if self.queued_bytes + len(frame) > self._max_queue_bytes:
             return False
@@ -270,6 +268,8 @@ class Links:
 
     def __init__(self) -> None:
         self.flusher = Flusher()
+        self.dropped = 0
+        """Volatile events that clients were too slow for."""
         self._open: set[Link] = set()
         self._emptied = asyncio.Event()
 

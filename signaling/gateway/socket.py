@@ -62,7 +62,6 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self.posting = False
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
-        self._dropped = 0
         self._stray_pongs = 0
         self._noops = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -84,18 +83,13 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         config = self.server.config
         size = self._queued_bytes + len(frame)
         if volatile and size > config.volatile_mark_bytes:
-            self._dropped += 1
+            self.server.links.dropped += 1
         elif size > config.max_queue_bytes and self._queue:
             self.end("slow_consumer")
         else:
             self._queue.append(frame)
             self._queued_bytes = size
             self._wake()
-
-    @property
-    def dropped(self) -> int:
-        """Volatile events this socket was too slow for."""
-        return self._dropped + (self._link.dropped if self._link is not None else 0)
 
     # the heartbeat: one timer, either until the next PING or until its PONG is overdue
 

@@ -6,6 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 from signaling.gateway import GatewayConfig
+from signaling.model import Identity
 from tests.signaling.gateway.peers import PATIENCE_S, Peer, event_of, gateway, text
 
 HANDSHAKE = (
@@ -79,7 +80,9 @@ async def test_volatile_events_are_dropped_first() -> None:
         loop = asyncio.get_running_loop()
         while b'42["last",{}]' not in received:
             received += await asyncio.wait_for(loop.sock_recv(client, 64 * KB), PATIENCE_S)
-        assert 1 <= received.count(b"typing") < 5000
+        arrived = received.count(b"typing")
+        assert 1 <= arrived < 5000
+        assert served.stats()["volatile_dropped_total"] == 5000 - arrived
         client.close()
 
 
@@ -95,10 +98,30 @@ async def test_polling_is_bounded_in_bytes_too() -> None:
             served.emit([ann], "typing", {"fill": "y" * KB}, volatile=True)
         _, body = await peer.get(sid)
         assert len(body) < 64 * KB
+        assert served.stats()["volatile_dropped_total"] == 300 - body.count("typing")
         for _ in range(1100):
             served.emit([ann], "x", {"fill": "y" * KB})
         assert await asyncio.wait_for(desk.closings.get(), PATIENCE_S) == (ann, "slow_consumer")
         assert (await peer.get(sid))[0] == 400
+
+
+async def test_volatile_events_are_dropped_first_before_ready_too() -> None:
+    async with gateway() as (served, peer, desk):
+
+        def emit(who: Identity) -> None:
+            for _ in range(2000):
+                served.emit([who.connection], "typing", {"fill": "y" * KB}, volatile=True)
+            served.emit([who.connection], "last", {})
+
+        desk.opening = emit
+        ws, _ = await peer.joined({"token": "ann"})
+        received = 0
+        while (name := event_of(await text(ws))[0]) == "typing":
+            received += 1
+        assert name == "last"
+        assert 60 <= received <= 70
+        assert served.stats()["volatile_dropped_total"] == 2000 - received
+        await ws.close()
 
 
 async def test_what_is_held_before_ready_is_bounded() -> None:
