@@ -201,7 +201,7 @@ class Process:
     ) -> None:
         settings, server = self._settings, self.server
         callers, tokens = guarding.callers, guarding.tokens
-        table = core.node.table
+        table = self.table = core.node.table
         self.gateway.attach(server.application)
         server.add(self.health.routes())
         server.add(Docs({name: handler.request for name, handler in table.items()}).routes())
@@ -210,8 +210,9 @@ class Process:
         guarding.add_routes(server, stores)
         self.moderating.add_routes(server, callers, registry)
         self.metrics.add_numbers("tokenim_rest", guarding.rates.stats)
-        server.add(hooking.routes(callers).routes())
-        server.add(self.accounting.routes(callers).routes())
+        trail = self.moderating.trail
+        server.add(hooking.routes(callers, trail).routes())
+        server.add(self.accounting.routes(callers, trail).routes())
         if self.sfu is not None and core.rooms is not None:
             admitting = Admitting(tokens, core.rooms, shared.registry, self._node)
             self._whip = Whip(self.sfu, admitting)

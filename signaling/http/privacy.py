@@ -7,6 +7,7 @@ from signaling import ids
 from signaling.auth.registry import now_ms
 from signaling.auth.tokens import check_id
 from signaling.errors import Refused
+from signaling.http import paging
 from signaling.http.callers import Callers
 from signaling.ports import BlobStore
 from signaling.privacy.job import Job, Jobs, Kind
@@ -14,7 +15,6 @@ from signaling.protocol.privacy import JobView
 from signaling.services.links import Links
 
 LINK_MS = 15 * 60 * 1000
-PAGE, PAGE_MAX = 50, 200
 
 
 class PrivacyRoutes:
@@ -48,10 +48,10 @@ class PrivacyRoutes:
     async def list(self, request: web.Request) -> web.Response:
         """The app's jobs, newest first."""
         key = await self._callers.key(request, "admin")
-        limit = _limit(request.query.get("limit"))
-        found = await self._jobs.all(key.app, request.query.get("cursor"), limit)
-        more = found[-1].id if len(found) == limit else None
-        return _json({"jobs": [self._view(job) for job in found], "next": more})
+        limit, cursor = paging.limit_of(request), paging.cursor_of(request)
+        found = await self._jobs.all(key.app, cursor, limit + 1)
+        rows, following = paging.page(found, limit, lambda job: job.id)
+        return _json({"jobs": [self._view(job) for job in rows], "next": following})
 
     async def get(self, request: web.Request) -> web.Response:
         """One job. Raises Refused not_found."""
@@ -123,14 +123,6 @@ class PrivacyRoutes:
 
 def _path(job: str) -> str:
     return f"/v1/jobs/{job}/archive"
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return PAGE
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= PAGE_MAX:
-        raise Refused("bad_request", f"limit is a number from 1 to {PAGE_MAX}")
-    return int(text)
 
 
 def _json(body: object, status: int = 200) -> web.Response:

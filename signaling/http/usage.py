@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from signaling.audit.trail import Trail
 from signaling.errors import Refused
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
@@ -15,10 +16,11 @@ from signaling.services.usage import UsageService
 class UsageRoutes:
     """`/v1/usage` by API key, `/v1/plans` and `/v1/apps/{app}/…` with the scope `operator`."""
 
-    def __init__(self, callers: Callers, usage: UsageService) -> None:
+    def __init__(self, callers: Callers, usage: UsageService, trail: Trail) -> None:
         # passed in
         self._callers = callers
         self._usage = usage
+        self._trail = trail
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -46,9 +48,11 @@ class UsageRoutes:
 
     async def assign(self, request: web.Request) -> web.Response:
         """The plan of an app. Raises Refused: bad_request, not_found."""
-        await self._callers.key(request, "operator")
+        key = await self._callers.key(request, "operator")
         wish = await read_struct(request, AssignPlan)
-        return _json(await self._usage.assign(request.match_info["app"], wish.plan))
+        assigned = await self._usage.assign(request.match_info["app"], wish.plan)
+        await self._trail.note(assigned.app, f"key:{key.id}", "plan:assigned", wish.plan)
+        return _json(assigned)
 
     async def _answer(self, request: web.Request, app: str) -> web.Response:
         query = request.query

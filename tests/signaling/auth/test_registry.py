@@ -71,8 +71,8 @@ def jwk(**changes: object) -> dict[str, object]:
 
 async def test_settings_are_replaced_by_name(registry: Registry, key: IssuedKey) -> None:
     jwks = {"keys": [jwk()]}
-    await registry.update_app("acme", {"jwks": jwks, "colour": "red"})
-    changed = await registry.update_app("acme", {"colour": None})
+    await registry.update_app("acme", {"jwks": jwks, "slow_mode_ms": 5})
+    changed = await registry.update_app("acme", {"slow_mode_ms": None})
     assert changed.settings == {"jwks": jwks}
     assert await registry.app("acme") == changed
 

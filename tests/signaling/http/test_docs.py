@@ -8,6 +8,12 @@ from aiohttp import ClientSession
 
 from signaling.app import Process
 from signaling.errors import CODES
+from signaling.protocol.rest import OPERATIONS, SOCKET_ONLY
+
+UNPUBLISHED = {
+    ("GET", "/v1/jobs/{job}/archive"),  # reached by its signed link only
+    ("GET", "/v1/{rest}"),
+}
 
 
 @pytest.fixture
@@ -55,6 +61,26 @@ async def test_openapi_names_what_is_served(client: ClientSession) -> None:
             real = path.replace("{", "").replace("}", "").replace("seq", "1")
             async with client.request(method, real) as response:
                 assert response.status == 401, f"{method} {path}"
+
+
+async def test_every_route_is_published(client: ClientSession, process: Process) -> None:
+    async with client.get("/openapi.json") as response:
+        published = (await response.json())["paths"]
+    known = {(method.upper(), path) for path, methods in published.items() for method in methods}
+    served = {
+        (route.method, route.resource.canonical)
+        for route in process.server.application.router.routes()
+        if route.resource is not None and route.resource.canonical.startswith("/v1/")
+    }
+    served = {(method, path) for method, path in served if method not in ("*", "HEAD")}
+    assert served - known <= UNPUBLISHED
+    assert not known - served
+
+
+async def test_every_request_of_the_wire_has_a_path_or_a_reason(process: Process) -> None:
+    paths = {operation.event for operation in OPERATIONS}
+    assert not paths & set(SOCKET_ONLY)
+    assert set(process.table) - paths - set(SOCKET_ONLY) == set()
 
 
 async def test_asyncapi_names_every_request_and_event(

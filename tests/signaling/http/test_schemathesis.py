@@ -11,7 +11,6 @@ from tests.conftest import MakeProcess
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 5
-SERVER = ("--include-tag", "management")
 ALL = ("admin", "operator", "read", "tokens", "write")
 
 
@@ -25,7 +24,10 @@ async def run(process: Process, *arguments: str) -> None:
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG)]
     command += ["run", f"{process.url}/openapi.json", "--max-examples", str(EXAMPLES), *arguments]
     running = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=process._settings.storage.data_dir,  # it leaves a cache where it runs
     )
     try:
         output, _ = await running.communicate()
