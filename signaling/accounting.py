@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from signaling import topics
 from signaling.adapters.sql import Database
 from signaling.adapters.sql.usage import SqlUsage
+from signaling.audit.trail import Trail
 from signaling.auth.registry import now_ms
 from signaling.http.callers import Callers
 from signaling.http.usage import UsageRoutes
@@ -99,6 +100,6 @@ class Accounting:
         """These, counting Connections."""
         return MeteredHooks(hooks, self.quota)
 
-    def routes(self, callers: Callers) -> UsageRoutes:
+    def routes(self, callers: Callers, trail: Trail) -> UsageRoutes:
         """Their REST."""
-        return UsageRoutes(callers, self.service)
+        return UsageRoutes(callers, self.service, trail)

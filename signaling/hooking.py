@@ -6,6 +6,7 @@ from functools import partial
 from signaling.adapters.sql import Database
 from signaling.adapters.sql.news import SqlLeases, SqlNews
 from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
+from signaling.audit.trail import Trail
 from signaling.auth.registry import now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.http.callers import Callers
@@ -46,17 +47,17 @@ class Hooking:
         self._master = master
         self._alone = alone
         # made here
-        self._webhooks, self._outbox = SqlWebhooks(database), SqlOutbox(database)
+        self._webhooks, self.outbox = SqlWebhooks(database), SqlOutbox(database)
         self.news = SqlNews(database)
         self.poster = HttpPoster(allow_private=allow_private)
         self.lease = Lease(SqlLeases(database), "outbox", node, now_ms)
         self.wanted = Wanted(self._webhooks)
         self.presence = PresenceNews(self.news, present, self.wanted, now_ms)
         self.calls = CallNews(self.news, self.wanted)
-        self._collector = Collector(log, self._webhooks, self._outbox)
+        self._collector = Collector(log, self._webhooks, self.outbox)
         self._dispatcher = Dispatcher(
             self._webhooks,
-            self._outbox,
+            self.outbox,
             self.poster,
             lambda hook: master.open(hook.sealed, hook.id),
             now_ms,
@@ -98,11 +99,11 @@ class Hooking:
 
     async def _forget(self) -> None:
         if await self.lease.held():
-            await self._outbox.forget(now_ms() - DEAD_KEPT_MS)
+            await self.outbox.forget(now_ms() - DEAD_KEPT_MS)
 
-    def routes(self, callers: Callers) -> WebhookRoutes:
+    def routes(self, callers: Callers, trail: Trail) -> WebhookRoutes:
         """Their REST."""
-        return WebhookRoutes(callers, self._webhooks, self._outbox, self._master, self.wanted)
+        return WebhookRoutes(callers, self._webhooks, self.outbox, self._master, self.wanted, trail)
 
     def stats(self) -> dict[str, int]:
         """Counters for the metrics."""

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from signaling.adapters.sql import Database, SqlApps, open_database
+from signaling.adapters.sql.audit import SqlAudit
 from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
 from signaling.adapters.sql.usage import SqlUsage
+from signaling.audit.trail import Trail
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.config import Settings, check_secrets
@@ -22,6 +24,8 @@ from signaling.services.quota import Quota
 from signaling.services.usage import UsageService
 
 Fields = dict[str, Any]
+CLI = "cli"
+"""The actor of what is done here, in the audit trail."""
 
 
 class Office:
@@ -32,6 +36,7 @@ class Office:
         self._master = MasterKey(settings.master_key)
         self._registry = Registry(SqlApps(database), self._master)
         self._webhooks, self._outbox = SqlWebhooks(database), SqlOutbox(database)
+        self._trail = Trail(SqlAudit(database), now_ms)
         self._usage = SqlUsage(database)
         plans = plans_of(settings)
         quota = Quota(plans, settings.usage.default_plan, self._usage, now_ms)
@@ -46,6 +51,7 @@ class Office:
             raise Refused("bad_request", str(error)) from error
         hook, secret = new_webhook(self._master, found.id, wish.url, wish.events)
         await self._webhooks.put(hook)
+        await self._trail.note(found.id, CLI, "webhook:created", hook.id, url=url)
         return {"webhook": hook.id, "app": found.id, "url": url, "secret": secret}
 
     async def webhooks(self, app: str) -> list[Fields]:
@@ -61,6 +67,7 @@ class Office:
         found = await self._registry.find_app(app)
         if not await self._webhooks.remove(found.id, webhook):
             raise Refused("not_found", f"no webhook {webhook!r}")
+        await self._trail.note(found.id, CLI, "webhook:removed", webhook)
         return {"webhook": webhook}
 
     async def dead(self, app: str, webhook: str | None, limit: int) -> list[Fields]:
@@ -82,10 +89,14 @@ class Office:
         """One, or all."""
         found = await self._registry.find_app(app)
         if delivery is None:
-            return {"replayed": await self._outbox.replay_all(found.id, webhook, now_ms())}
-        if not await self._outbox.replay(found.id, delivery, now_ms()):
-            raise Refused("not_found", f"no dead letter {delivery!r}")
-        return {"replayed": 1}
+            count = await self._outbox.replay_all(found.id, webhook, now_ms())
+        else:
+            count = int(await self._outbox.replay(found.id, delivery, now_ms()))
+            if not count:
+                raise Refused("not_found", f"no dead letter {delivery!r}")
+        subject = delivery or webhook or ""
+        await self._trail.note(found.id, CLI, "dead_letters:replayed", subject, count=count)
+        return {"replayed": count}
 
     async def plans(self) -> list[Fields]:
         """Those configured."""
@@ -98,6 +109,7 @@ class Office:
         """From now on."""
         found = await self._registry.find_app(app)
         made = await self._service.assign(found.id, plan)
+        await self._trail.note(found.id, CLI, "plan:assigned", plan)
         return {"app": made.app, "plan": made.plan.name}
 
     async def usage(

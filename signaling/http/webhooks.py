@@ -5,12 +5,14 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from signaling.audit.trail import Trail
 from signaling.auth.registry import now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.errors import Refused
 from signaling.http import paging
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
+from signaling.model import ApiKey
 from signaling.outbox.news import Wanted
 from signaling.outbox.webhook import MAX_PER_APP, Outbox, Webhook, Webhooks, new_webhook
 from signaling.protocol.webhooks import (
@@ -32,6 +34,7 @@ class WebhookRoutes:
         outbox: Outbox,
         master: MasterKey,
         wanted: Wanted,
+        trail: Trail,
     ) -> None:
         # passed in
         self._callers = callers
@@ -39,6 +42,7 @@ class WebhookRoutes:
         self._outbox = outbox
         self._master = master
         self._wanted = wanted
+        self._trail = trail
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -67,6 +71,8 @@ class WebhookRoutes:
         hook, secret = new_webhook(self._master, key.app, wish.url, wish.events)
         await self._webhooks.put(hook)
         await self._wanted.refresh()
+        events = list(hook.events)
+        await self._note(key, "webhook:created", hook.id, url=hook.url, events=events)
         return _json(_view(hook, secret), 201)
 
     async def remove(self, request: web.Request) -> web.Response:
@@ -75,15 +81,18 @@ class WebhookRoutes:
         webhook = request.match_info["webhook"]
         if not await self._webhooks.remove(key.app, webhook):
             raise Refused("not_found", "no such webhook")
+        await self._note(key, "webhook:removed", webhook)
         return _json({"webhook": webhook})
 
     async def dead(self, request: web.Request) -> web.Response:
         """What could not be delivered, newest first; `?webhook=` of one."""
         key = await self._callers.key(request, "admin")
-        limit, before = paging.limit_of(request), paging.number_of(request)
+        limit, before = paging.limit_of(request), _place(paging.cursor_of(request))
         webhook = request.query.get("webhook")
         found = await self._outbox.dead(key.app, limit + 1, webhook, before)
-        letters, following = paging.page(found, limit, lambda letter: letter.dead_at)
+        letters, following = paging.page(
+            found, limit, lambda letter: f"{letter.dead_at} {letter.id}"
+        )
         views = [
             DeadLetterView(
                 delivery=letter.id,
@@ -103,6 +112,7 @@ class WebhookRoutes:
         key = await self._callers.key(request, "admin")
         wish = await read_struct(request, ReplayDeadLetters)
         replayed = await self._outbox.replay_all(key.app, wish.webhook, now_ms())
+        await self._note(key, "dead_letters:replayed", wish.webhook or "", count=replayed)
         return _json(ReplayedView(replayed=replayed))
 
     async def replay(self, request: web.Request) -> web.Response:
@@ -111,7 +121,21 @@ class WebhookRoutes:
         delivery = request.match_info["delivery"]
         if not await self._outbox.replay(key.app, delivery, now_ms()):
             raise Refused("not_found", "no such dead letter")
+        await self._note(key, "dead_letters:replayed", delivery, count=1)
         return _json({"delivery": delivery})
+
+    async def _note(self, key: ApiKey, action: str, subject: str, **details: Any) -> None:
+        await self._trail.note(key.app, f"key:{key.id}", action, subject, **details)
+
+
+def _place(cursor: str | None) -> tuple[int, str] | None:
+    """Where a page of dead letters ended. Raises Refused bad_request."""
+    if cursor is None:
+        return None
+    dead_at, _, delivery = cursor.partition(" ")
+    if not (dead_at.isascii() and dead_at.isdigit() and len(dead_at) < 18 and delivery):
+        raise Refused("bad_request", "`cursor` is the `next` of the page before")
+    return int(dead_at), delivery
 
 
 def _view(hook: Webhook, secret: str | None = None) -> WebhookView:

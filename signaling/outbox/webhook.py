@@ -100,9 +100,13 @@ class Outbox(Protocol):
         """It failed for good; those behind it go on."""
 
     async def dead(
-        self, app: str, limit: int, webhook: str | None = None, before: int | None = None
+        self,
+        app: str,
+        limit: int,
+        webhook: str | None = None,
+        before: tuple[int, str] | None = None,
     ) -> list[Delivery]:
-        """Dead letters, newest first; of one webhook, or that died before a time."""
+        """Dead letters, newest first; of one webhook, or after (dead_at, id) of a page."""
 
     async def replay(self, app: str, delivery: str, now: int) -> bool:
         """Try a dead letter again from the start; False when there is none."""

@@ -108,7 +108,10 @@ async def test_dead_letters_are_listed_by_webhook_and_replayed_together(
     for at, name in enumerate(["w-c-1", "w-d-2", "v-c-3"], 20):
         await outbox.bury(name, at, "gone")
     assert [one.id for one in await outbox.dead("a", 10, "w")] == ["w-d-2", "w-c-1"]
-    assert [one.id for one in await outbox.dead("a", 10, None, 21)] == ["w-c-1"]
+    assert [one.id for one in await outbox.dead("a", 10, None, (21, "w-d-2"))] == ["w-c-1"]
+    await outbox.bury("w-d-2", 20, "gone")
+    assert [one.id for one in await outbox.dead("a", 10, None, (20, "w-d-2"))] == ["w-c-1"]
+    await outbox.bury("w-d-2", 21, "gone")
     assert await outbox.replay_all("other", None, 30) == 0
     assert await outbox.replay_all("a", "w", 30) == 2
     assert await due(outbox, 30) == ["w-c-1", "w-d-2"]

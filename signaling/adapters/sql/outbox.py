@@ -99,19 +99,25 @@ class SqlOutbox:
         await self._database.write(lambda c: c.execute(statement.values(values)).rowcount)
 
     async def dead(
-        self, app: str, limit: int, webhook: str | None = None, before: int | None = None
+        self,
+        app: str,
+        limit: int,
+        webhook: str | None = None,
+        before: tuple[int, str] | None = None,
     ) -> list[Delivery]:
         """What was set aside."""
         query = (
             select(deliveries)
             .where(deliveries.c.app == app, deliveries.c.dead_at.is_not(None))
-            .order_by(deliveries.c.dead_at.desc(), deliveries.c.position.desc())
+            .order_by(deliveries.c.dead_at.desc(), deliveries.c.id.desc())
             .limit(limit)
         )
         if webhook is not None:
             query = query.where(deliveries.c.webhook == webhook)
         if before is not None:
-            query = query.where(deliveries.c.dead_at < before)
+            at, last = before
+            older = (deliveries.c.dead_at == at) & (deliveries.c.id < last)
+            query = query.where((deliveries.c.dead_at < at) | older)
         return await self._all(query)
 
     async def replay(self, app: str, delivery: str, now: int) -> bool:

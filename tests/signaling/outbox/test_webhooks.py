@@ -30,6 +30,7 @@ class World:
     url: str
     auth: dict[str, str]
     http: aiohttp.ClientSession
+    process: Process
 
     async def call(self, method: str, path: str, **body: object) -> tuple[int, dict[str, object]]:
         send = self.http.request(method, self.url + path, json=body, headers=self.auth)
@@ -62,7 +63,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             http = await stack.enter_async_context(aiohttp.ClientSession())
             key, secret = await _key(process.registry)
             auth = {"Authorization": aiohttp.encode_basic_auth(key, secret)}
-            return World(process.url, auth, http)
+            return World(process.url, auth, http, process)
 
         yield run
 
@@ -113,6 +114,32 @@ async def test_a_failure_is_repeated_and_what_is_behind_it_waits(
     assert texts == ["first", "first", "second"]
     assert [headers["TokenIM-Attempt"] for headers, _ in seen] == ["1", "2", "1"]
     assert seen[0][0]["TokenIM-Id"] == seen[1][0]["TokenIM-Id"]
+
+
+async def test_a_dead_letter_is_listed_and_sent_again(start: Start, receiver: Receiver) -> None:
+    world = await start(allow_private=True)
+    _, hook = await world.call("POST", "/v1/webhooks", url=receiver.url, events=["message:*"])
+    receiver.answers = [500]
+    await say(world, "lost", "behind")
+    headers, _ = await receiver.next()
+    delivery = headers["TokenIM-Id"]
+    await world.process.hooking.outbox.bury(delivery, 1, "answered 500")
+    _, body = await receiver.next()
+    assert json.loads(body)["data"]["body"]["text"] == "behind"
+    _, found = await world.call("GET", f"/v1/dead-letters?webhook={hook['webhook']}")
+    (letter,) = found["dead_letters"]
+    assert (letter["delivery"], letter["error"]) == (delivery, "answered 500")
+    assert (await world.call("POST", "/v1/dead-letters/none/replay"))[0] == 404
+    status, replayed = await world.call("POST", "/v1/dead-letters/replay")
+    assert (status, replayed) == (200, {"replayed": 1})
+    headers, body = await receiver.next()
+    assert (headers["TokenIM-Id"], headers["TokenIM-Attempt"]) == (delivery, "1")
+    assert json.loads(body)["data"]["body"]["text"] == "lost"
+    _, found = await world.call("GET", "/v1/dead-letters")
+    assert found["dead_letters"] == []
+    _, trail = await world.call("GET", "/v1/audit")
+    written = [record["action"] for record in trail["records"]]
+    assert written.count("webhook:created") == written.count("dead_letters:replayed") == 1
 
 
 async def test_targets_in_private_networks_are_refused(start: Start, receiver: Receiver) -> None:
