@@ -21,6 +21,7 @@ from media.subscribe_sdp import (
     apply_answer,
     offer_session,
     read_answer,
+    stream_name,
     takes_numbers,
 )
 from media.wire import rtcp, rtp
@@ -33,8 +34,8 @@ REPEAT_AFTER_S: Final = 10.0
 """An offer without an answer is repeated: the client may have been away."""
 MAX_REPEATS: Final = 6
 REPORT_INTERVAL_S: Final = 1.0
-REPORTS_PER_PACKET: Final = 30
-"""Of 28 bytes each: together they fit a datagram."""
+REPORTS_PER_PACKET: Final = 8
+"""Of 28 bytes each, and a name of up to 80 for each: together they fit a datagram."""
 
 
 class Subscriber:
@@ -200,10 +201,13 @@ class Subscriber:
                 self._offered_at = now
 
     def _send_reports(self, now: float) -> None:
-        found = [c.report(now) for c in self.consumers.values() if c.accepted]
-        reports: list[rtcp.Report] = [r for r in found if r is not None]
-        for start in range(0, len(reports), REPORTS_PER_PACKET):
-            self.transport.send_rtcp(rtcp.pack(reports[start : start + REPORTS_PER_PACKET]))
+        found = [(c, c.report(now)) for c in self.consumers.values() if c.accepted]
+        told = [(c.producer, report) for c, report in found if report is not None]
+        for start in range(0, len(told), REPORTS_PER_PACKET):
+            some = told[start : start + REPORTS_PER_PACKET]
+            names = [(r.ssrc, stream_name(p.participant, p.source).encode()) for p, r in some]
+            reports = [report for _, report in some]
+            self.transport.send_rtcp(rtcp.pack([*reports, rtcp.Sdes(tuple(names))]))
 
     # Listener
 

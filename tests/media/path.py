@@ -59,7 +59,7 @@ class Encoder:
         self._wanted.discard(layer)
         self._pictures[layer] += 1
         size = self.rates_bps[layer] // FPS // 8 * (3 if key else 1)
-        packets = []
+        packets: list[bytes] = []
         while size > 0:
             body = self._head(layer, first=not packets, key=key)
             body += bytes(max(0, min(size, PACKET_BYTES) - len(body)))
@@ -98,7 +98,7 @@ class Path:
         self.adapts = True
         self.remb_bps = 0
         self._random = random.Random(seed)
-        self._frames = 0
+        self.frames = 0
         self._free_at = 0.0
         self._flying: deque[tuple[float, bytes]] = deque()
         self._arrivals, self._unwrapper = Arrivals(), Unwrapper()
@@ -197,11 +197,11 @@ class Path:
             self.egress.flush()
 
     def _film(self) -> None:
-        self._frames += 1
+        self.frames += 1
         for layer, stream in enumerate(sorted(self.producer.streams, key=lambda s: s.ssrc)):
             if layer in self.encoder.off:
                 continue
-            for packet in self.encoder.frame(layer, self._frames):
+            for packet in self.encoder.frame(layer, self.frames):
                 stream.receive(rtp.parse(bytearray(packet)), self.now)
         for stream in self.touched:
             stream.forward(self.now)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from media.flow.layers import Layer
-from tests.media.path import Path
+from tests.media.path import FPS, Path
 
 
 def _rank(path: Path) -> int:
@@ -124,3 +124,31 @@ async def test_a_wish_for_a_small_picture_is_not_exceeded_by_what_would_fit() ->
     path.consumer.wish(0, 0, 0, path.now)
     path.run(5)
     assert _rank(path) == 2
+
+
+async def test_sender_reports_keep_the_clock_through_a_switch() -> None:
+    path = Path(5_000_000)
+    path.run(1)
+    # Each layer counts from a number of its own, and films 10 ms after the one before.
+    for stream in path.producer.streams:
+        layer = stream.ssrc - 1
+        instant = path.frames
+        timestamp = instant * 90_000 // FPS + layer * (1_000_000 - 900)
+        stream.reception.clock.sender_report(instant * (1 << 32) // FPS, timestamp, path.now)
+    path.run(2)
+    path.got.clear()
+    reports = []
+    for rank in (0, 2, 1):
+        path.feeds_back, path.adapts = False, False
+        path.consumer.limit(Layer(rank, 7), path.now)
+        path.run(1.03)
+        reports.append(path.consumer.report(path.now))
+    media = path.media()
+    moved = [(b.timestamp - a.timestamp) % (90_000 // FPS) for a, b in pairwise(media)]
+    assert [ticks for ticks in moved if ticks] == [1800, 1800, 2700]
+    for before, after in pairwise(reports):
+        assert before is not None
+        assert after is not None
+        seconds = (after.ntp - before.ntp) / (1 << 32)
+        ticks = after.timestamp - before.timestamp & 0xFFFF_FFFF
+        assert abs(ticks - seconds * 90_000) <= 2

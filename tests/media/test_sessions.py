@@ -20,8 +20,8 @@ from media import (
 from media.drops import DropReason
 from media.wire import rtcp
 from tests.link import Link
-from tests.media.peers import Lobby, Picture, Tone
-from tests.media.raw import KEYFRAME, Raw
+from tests.media.peers import WAIT_S, Lobby, Picture, Tone
+from tests.media.raw import DELTA, KEYFRAME, SSRC, Raw
 from tests.media.test_invariants import dropped, pair
 
 
@@ -286,3 +286,47 @@ async def test_a_publisher_cannot_use_up_the_payload_types_of_others() -> None:
         await lobby.sfu.answer("room", "sub", full.offer_id, subscriber.answer(full.sdp))
         for raw in (subscriber, *publishers):
             raw.close()
+
+
+async def test_a_subscription_that_is_off_gets_nothing_and_goes_on_at_a_keyframe() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        publisher.send_rtp(publisher.packet(1, KEYFRAME))
+        first = await subscriber.rtp()
+        (producer,) = lobby.sfu._rooms["room"].producers.values()
+        lobby.sfu.update_subscription("room", "sub", producer.id, enabled=False)
+        publisher.send_rtp(publisher.packet(2, DELTA))
+        await dropped(lobby, DropReason.CONSUMER_PAUSED)
+        lobby.sfu.update_subscription("room", "sub", producer.id, enabled=True)
+        publisher.send_rtp(publisher.packet(3, DELTA))
+        await dropped(lobby, DropReason.WAITING_FOR_KEYFRAME)
+        async with asyncio.timeout(WAIT_S):
+            while not any(isinstance(r, rtcp.Pli) for r in rtcp.parse(await publisher.rtcp())):
+                pass
+        publisher.send_rtp(publisher.packet(4, KEYFRAME))
+        assert (await subscriber.rtp()).sequence == first.sequence + 1 & 0xFFFF
+        publisher.close()
+        subscriber.close()
+
+
+async def test_sender_reports_carry_the_publishers_clock_and_a_name() -> None:
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        publisher.send_rtp(publisher.packet(1, KEYFRAME))
+        got = await subscriber.rtp()
+        publisher.send_rtcp(rtcp.SenderReport(SSRC, 7 << 32, 3000, 1, 50).pack())
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                found = rtcp.parse(await subscriber.rtcp())
+                reports = [r for r in found if isinstance(r, rtcp.SenderReport)]
+                if reports:
+                    break
+        (report,) = reports
+        assert report.ssrc == got.ssrc
+        assert 7 << 32 <= report.ntp < 20 << 32
+        seconds = (report.ntp - (7 << 32)) / (1 << 32)
+        ticks = report.timestamp - got.timestamp & 0xFFFF_FFFF
+        assert abs(ticks - seconds * 90_000) <= 2
+        assert [r.names for r in found if isinstance(r, rtcp.Sdes)] == [((got.ssrc, b"pub"),)]
+        publisher.close()
+        subscriber.close()
