@@ -90,4 +90,5 @@ async function start() {
   else await lobby(link.room);
 }
 
+addEventListener("hashchange", () => location.reload()); // Another link was put into the address.
 void start();

@@ -121,8 +121,14 @@ export class Chat {
     if (!news.length) return;
     if (!this._stuck && this._visible) this._newer.hidden = false;
     for (const event of news.slice(-3)) this._announce(event);
-    if (this._isSeen()) this._seen();
-    else this._setUnread(this._unread + news.length);
+    if (this._isSeen()) return this._seen();
+    for (const event of news) if (event.mentions?.includes(this._options.user)) this._mentioned(event);
+    this._setUnread(this._unread + news.length);
+  }
+
+  /** @param {LogEvent} event that names this user and was not seen */
+  _mentioned({ sender, body }) {
+    toast(t("chat.mentioned", { name: this._options.names.of(sender), text: String(body?.text ?? "").slice(0, 80) }));
   }
 
   /** @param {LogEvent} event */

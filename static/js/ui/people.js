@@ -170,5 +170,5 @@ export class People {
  * @param {() => void} run
  */
 function ringButton(name, label, who, run) {
-  return mark(h("button", { type: "button", class: "icon-button small", onclick: run }, icon(name)), "label", label, { name: who });
+  return mark(h("button", { type: "button", class: "icon-button ring", onclick: run }, icon(name)), "label", label, { name: who });
 }

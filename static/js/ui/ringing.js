@@ -72,6 +72,6 @@ export class Ringing {
 
 /** @param {Choice} choice */
 function button({ key, icon: name, style, run }) {
-  const made = h("button", { type: "button", class: `round ${style}`, onclick: run }, icon(name));
+  const made = h("button", { type: "button", class: `ring-button ${style}`, onclick: run }, icon(name));
   return mark(made, "label", key);
 }
