@@ -20,6 +20,7 @@ from signaling.protocol import receipts as receipt_wire
 from signaling.protocol import session as session_wire
 from signaling.services.amendments import AmendmentService
 from signaling.services.announce import Announcer
+from signaling.services.banning import BanService
 from signaling.services.blocks import BlockService
 from signaling.services.conversations import ConversationService
 from signaling.services.history import HistoryService
@@ -73,6 +74,7 @@ class Messaging:
         self.search = SearchService(beside.search, conversations, clock)
         self.invites = InviteService(beside.invites, conversations, self.membership, clock)
         self.scheduling = SchedulingService(beside.waiting, self.messages, announcer, limits, clock)
+        self.bans = BanService(conversations, conversations, announcer, clock)
         self.blocks = BlockService(users, conversations)
 
     def start(self, tasks: Tasks) -> None:
@@ -99,6 +101,9 @@ class Messaging:
             "member:add": Handler(wire.AddMember, membership.add),
             "member:remove": Handler(wire.RemoveMember, membership.remove),
             "member:update": Handler(wire.UpdateMember, membership.update),
+            "member:ban": Handler(wire.BanMember, self.bans.ban),
+            "member:unban": Handler(wire.UnbanMember, self.bans.unban),
+            "member:bans": Handler(wire.ListBans, self.bans.list),
             "member:list": Handler(wire.ListMembers, membership.list),
             "invite:create": Handler(wire.CreateInvite, self.invites.create),
             "invite:revoke": Handler(wire.RevokeInvite, self.invites.revoke),

@@ -21,6 +21,8 @@ LOG_EVENTS = (
     "member:joined",
     "member:left",
     "member:updated",
+    "member:banned",
+    "member:unbanned",
     "conversation:updated",
     "call:ended",
     "file:ready",

@@ -51,6 +51,11 @@ class Conversations(Protocol):
     async def members(self, conversation: str, after: str = "", limit: int = 100) -> list[Member]:
         """Members who have not left, ordered by user, with names."""
 
+    async def banned(
+        self, conversation: str, now: int, after: str = "", limit: int = 100
+    ) -> list[Member]:
+        """Those whose ban has not ended at `now`, ordered by user."""
+
     async def members_of(
         self, conversations: Sequence[str], each: int = 100
     ) -> dict[str, list[Member]]:

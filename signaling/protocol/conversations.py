@@ -115,6 +115,33 @@ class RemoveMember(msgspec.Struct, frozen=True, kw_only=True):
     banned_until: Milliseconds | None = None
 
 
+class BanMember(msgspec.Struct, frozen=True, kw_only=True):
+    """`member:ban`: out, and not in again before `until` by any door; null is for ever. Also of
+    who is no member.
+    """
+
+    conversation: ConversationKey
+    user: UserId
+    until: Milliseconds | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    """Told in the log."""
+
+
+class UnbanMember(msgspec.Struct, frozen=True, kw_only=True):
+    """`member:unban`."""
+
+    conversation: ConversationKey
+    user: UserId
+
+
+class ListBans(msgspec.Struct, frozen=True, kw_only=True):
+    """`member:bans`, by user; `after` is the `next` of the page before."""
+
+    conversation: ConversationKey
+    after: str = ""
+    limit: Limit = 100
+
+
 class UpdateMember(msgspec.Struct, frozen=True, kw_only=True):
     """`member:update`: role, or silence until a time; null ends it."""
 

@@ -35,6 +35,10 @@ EVENTS = (
     EventKind("member:left", "Someone is no member any more.", "user reason?", logged=True),
     EventKind("member:updated", "A role or a mute changed.", "user role muted_until?", logged=True),
     EventKind(
+        "member:banned", "Someone is kept out; null is for ever.", "user until reason?", logged=True
+    ),
+    EventKind("member:unbanned", "Someone may come again.", "user", logged=True),
+    EventKind(
         "conversation:updated", "Title or settings changed.", "title? settings?", logged=True
     ),
     EventKind(

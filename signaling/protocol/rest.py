@@ -41,6 +41,9 @@ OPERATIONS = (
     Operation("POST", CONVERSATION + "/members", "member:add", "members", 201),
     Operation("PATCH", CONVERSATION + "/members/{user}", "member:update", "members"),
     Operation("DELETE", CONVERSATION + "/members/{user}", "member:remove", "members"),
+    Operation("GET", CONVERSATION + "/bans", "member:bans", "members", pages="after"),
+    Operation("PUT", CONVERSATION + "/bans/{user}", "member:ban", "members"),
+    Operation("DELETE", CONVERSATION + "/bans/{user}", "member:unban", "members"),
     Operation(
         "GET",
         CONVERSATION + "/invites",

@@ -71,7 +71,7 @@ class InviteService:
         invite = await self._invites.get(who.app, request.invite)
         if invite is None or not invite.works(self._clock()):
             raise Refused("not_found", "this invitation does not work")
-        if await self._conversations.member(invite.conversation, who.user) is None:
+        if not await self._membership.check_door(who, invite.conversation):
             invite = await self._invites.use(who.app, invite.id, self._clock())
         return await self._membership.enter_invited(who, invite.conversation, invite.role)
 

@@ -11,6 +11,7 @@ from signaling.model import Change, Conversation, Decided, Identity, Member, Rol
 from signaling.ports import Clock, Conversations, Decide
 from signaling.protocol.conversations import (
     AddMember,
+    BanMember,
     JoinConversation,
     LeaveConversation,
     ListMembers,
@@ -19,12 +20,11 @@ from signaling.protocol.conversations import (
 )
 from signaling.services import rules
 from signaling.services.announce import Announcer
+from signaling.services.banning import audited, banning
 from signaling.services.conversations import ConversationService
 from signaling.services.creating import draft, first_members, joined_draft, open_group
 from signaling.services.limits import Limits
 from signaling.services.views import member_view
-
-FOREVER_MS = 2**53 - 1
 
 
 class MembershipService:
@@ -76,6 +76,21 @@ class MembershipService:
 
         return await self._decide(who, key, [who.user], decide)
 
+    async def check_door(self, who: Identity, key: str) -> bool:
+        """Whether the caller is in already. Raises Refused: not_found, forbidden when banned."""
+        now, inside = self._clock(), False
+
+        def decide(scene: Scene) -> Change:
+            nonlocal inside
+            old = scene.members.get(who.user)
+            inside = old is not None and old.left_at is None
+            if not inside:
+                rules.may_enter(old, now)
+            return Change()
+
+        await self._conversations.decide(who.app, key, [who.user], decide)
+        return inside
+
     async def enter_invited(self, who: Identity, key: str, role: Role) -> dict[str, Any]:
         """Join what is not open, by an invitation."""
         decided = await self.enter(who, key, role, invited=True)
@@ -115,16 +130,24 @@ class MembershipService:
         now = self._clock()
 
         def decide(scene: Scene) -> Change:
-            actor = rules.may_manage(who, scene.conversation, scene.members.get(who.user))
+            actor = rules.may_moderate(who, scene.conversation, scene.members.get(who.user))
             target = scene.members.get(request.user)
+            if request.banned_until is not None and request.user != who.user:
+                ban = BanMember(
+                    conversation=scene.conversation.id,
+                    user=request.user,
+                    until=request.banned_until,
+                )
+                return banning(who, scene, ban, now)
             if target is None or target.left_at is not None:
-                return _banning(scene, request, target)
+                raise Refused("not_found", "no such member")
             if request.user == who.user:
                 raise Refused("bad_request", "use conversation:leave")
             rules.may_set_role(who, actor, target.role, target.role)
+            if target.role == "owner" and scene.owners == 1:
+                raise Refused("conflict", "the last owner stays one")
             gone = _leaving(who, scene, target, "removed", now)
-            banned = replace(gone.members[0], banned_until=request.banned_until)
-            return replace(gone, members=(banned,))
+            return replace(gone, audit=(audited(who, scene, "member:removed", target.user, now),))
 
         decided = await self._decide(who, request.conversation, [who.user, request.user], decide)
         return {"conversation": {"id": decided.conversation.id}}
@@ -134,7 +157,7 @@ class MembershipService:
         now = self._clock()
 
         def decide(scene: Scene) -> Change:
-            actor = rules.may_manage(who, scene.conversation, scene.members.get(who.user))
+            actor = rules.may_moderate(who, scene.conversation, scene.members.get(who.user))
             target = scene.members.get(request.user)
             if target is None:
                 raise Refused("not_found", "no such member")
@@ -169,11 +192,12 @@ class MembershipService:
         conversation, old = scene.conversation, scene.members.get(user)
         if conversation.archived_at is not None:
             raise Refused("forbidden", "the conversation is archived")
-        if old is not None and old.banned_until is not None and old.banned_until > now:
-            raise Refused("forbidden", "banned from this conversation")
+        rules.may_enter(old, now)
         if conversation.member_count >= self._limits.group_members:
             raise Refused("quota_exceeded", f"at most {self._limits.group_members} members")
         member = _new_member(conversation, user, role, now)
+        if old is not None:  # Coming again ends no mute and no pause.
+            member = replace(member, muted_until=old.muted_until, sent_at=old.sent_at)
         event = joined_draft(who, conversation, user, role, now)
         return Change(members=(member,), drafts=(event,))
 
@@ -199,13 +223,6 @@ def _leaving(who: Identity, scene: Scene, member: Member, reason: str, now: int)
     return Change(members=(gone,), drafts=(event,))
 
 
-def _banning(scene: Scene, request: RemoveMember, target: Member | None) -> Change:
-    """Of somebody who is not here."""
-    if target is None or request.banned_until is None:
-        raise Refused("not_found", "no such member")
-    return Change(members=(replace(target, banned_until=request.banned_until),))
-
-
 def _changing(
     who: Identity, scene: Scene, actor: Member, target: Member, request: UpdateMember, now: int
 ) -> Change:
@@ -216,13 +233,16 @@ def _changing(
             fields[name] = value
     if not fields:
         return Change()
+    if fields.get("banned_until") is not None and target.left_at is None:
+        raise Refused("bad_request", "use member:ban: a member is out with it")
     rules.may_set_role(who, actor, target.role, fields.get("role", target.role))
     last_owner = target.role == "owner" and scene.owners == 1
     if "role" in fields and last_owner and target.left_at is None:
         raise Refused("conflict", "the last owner stays one")
     changed = replace(target, **fields)
+    audit = (audited(who, scene, "member:updated", target.user, now, **fields),)
     if target.left_at is not None:
-        return Change(members=(changed,))
+        return Change(members=(changed,), audit=audit)
     data = {"user": target.user, "role": changed.role, **fields}
     event = draft(who, scene.conversation, "member:updated", data, now)
-    return Change(members=(changed,), drafts=(event,))
+    return Change(members=(changed,), drafts=(event,), audit=audit)

@@ -37,6 +37,23 @@ def may_manage(who: Identity, conversation: Conversation, member: Member | None)
     return here
 
 
+def may_moderate(who: Identity, conversation: Conversation, member: Member | None) -> Member:
+    """Who mutes, removes and bans: admins and owners, and an administrator of the app from
+    outside.
+    """
+    not_direct(conversation)
+    outside = member is None or member.left_at is not None
+    if outside and who.grants.admin:
+        return Member(conversation=conversation.id, user=who.user, role="admin", joined_at=0)
+    return may_manage(who, conversation, member)
+
+
+def may_enter(member: Member | None, now: int) -> None:
+    """Whoever was banned stays out, by whatever door."""
+    if member is not None and member.banned_until is not None and member.banned_until > now:
+        raise Refused("forbidden", "banned from this conversation")
+
+
 def may_pin(who: Identity, conversation: Conversation, member: Member | None) -> Member:
     """Both in a direct conversation, admins elsewhere."""
     here = present(member)

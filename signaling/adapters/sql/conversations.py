@@ -70,6 +70,23 @@ class SqlConversations:
             lambda connection: _members(connection, conversation, after=after, limit=limit)
         )
 
+    async def banned(
+        self, conversation: str, now: int, after: str = "", limit: int = 100
+    ) -> list[Member]:
+        """A page of those kept out."""
+        query = (
+            select(*MEMBER)
+            .where(
+                members.c.conversation == conversation,
+                members.c.banned_until > now,
+                members.c.user > after,
+            )
+            .order_by(members.c.user)
+            .limit(limit)
+        )
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [member_of(row) for row in rows]
+
     async def members_of(
         self, conversations: Sequence[str], each: int = 100
     ) -> dict[str, list[Member]]:

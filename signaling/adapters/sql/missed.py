@@ -25,7 +25,8 @@ def missed(
         and_(here, conversations.c.position > position),
         and_(here, members.c.moved >= position),
         and_(here, conversations.c.id.in_(list(known))),
-        and_(members.c.left_at.is_not(None), members.c.moved > position),
+        # Seats of strangers who are banned were never joined: they learn nothing.
+        and_(members.c.left_at.is_not(None), members.c.moved > position, members.c.joined_at > 0),
     )
     found = standings(connection, standings_of(app, user).where(changed))
     gaps: list[Gap] = []
