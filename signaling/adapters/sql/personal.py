@@ -1,12 +1,14 @@
 """What is a User's, in SQL: to be read as a whole, and to be blanked."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from signaling.adapters.sql.blank import blank
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.files import file_of
+from signaling.adapters.sql.forgetting import forget_untold
 from signaling.adapters.sql.pending import MESSAGE
 from signaling.adapters.sql.rows import (
     CONVERSATION,
@@ -57,7 +59,7 @@ class SqlPersonal:
             .limit(limit)
         )
         rows = await self._database.read(lambda c: c.execute(query).all())
-        return [_membership(row) for row in rows]
+        return [_membership(tuple(row)) for row in rows]
 
     async def sent(self, app: str, user: str, after: str, limit: int) -> Page:
         """By client_id: that is what there is an index for."""
@@ -93,7 +95,7 @@ def _profile(connection: Connection, app: str, user: str) -> dict[str, Any]:
     }
 
 
-def _membership(row: Row[Any]) -> Membership:
+def _membership(row: Sequence[Any]) -> Membership:
     width = len(CONVERSATION)
     return Membership(conversation=conversation_of(row[:width]), member=member_of(row[width:]))
 
@@ -136,3 +138,4 @@ def _forget(connection: Connection, app: str, user: str) -> None:
         (users, "id"),
     ):
         connection.execute(delete(table).where(table.c.app == app, table.c[column] == user))
+    forget_untold(connection, app, user)
