@@ -18,7 +18,12 @@ from signaling.services.usage import UsageService
 from signaling.tasks import Tasks
 
 ROUND_S = 1.0
+START_PAGES = 10
+"""A long log that was never counted does not keep a process from starting."""
 STORED_S = 15.0
+PRUNE_S = 6 * 3600.0
+ACTIVE_KEPT_MS = 62 * 86_400_000
+"""Who was active is needed to count them once; then only how many is kept."""
 SAMPLE_MS = 20_000
 """A node says how many Connections it has at least this often."""
 ALIVE_MS = 60_000
@@ -58,14 +63,20 @@ class Accounting:
         """Know what is used before anybody uses more."""
         if self._alone:  # whoever was connected was so to an earlier life of this process
             await self._store.connected(self._node, {}, now := self._clock(), now + 1)
-        await self.round()
+        await self.metering.catch_up(START_PAGES)
+        await self._sample()
+        await self._look()
         tasks.every(ROUND_S, self.round, "count usage")
         tasks.every(STORED_S, self.stored, "count stored bytes")
+        tasks.every(PRUNE_S, self._prune, "forget who was active")
 
     async def round(self) -> None:
         """Count, and compare with what is allowed."""
         await self.metering.catch_up()
         await self._sample()
+        await self._look()
+
+    async def _look(self) -> None:
         if self._limited:
             now = self._clock()
             state = await self._store.state(month_of(now), self._node, now - ALIVE_MS)
@@ -75,6 +86,9 @@ class Accounting:
     async def stored(self) -> None:
         """Look at the files."""
         await self._store.stored(self._clock())
+
+    async def _prune(self) -> None:
+        await self._store.prune(self._clock() - ACTIVE_KEPT_MS)
 
     async def _sample(self) -> None:
         """Write Connections down when they changed, a day began, or it is time."""

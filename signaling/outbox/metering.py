@@ -41,6 +41,9 @@ class UsageStore(Protocol):
     async def add(self, page: Page, delta: Delta) -> bool:
         """Add, and move the cursor, in one transaction; False when another node was faster."""
 
+    async def prune(self, before: int) -> None:
+        """Forget who was active in days and months that ended long before; the counts stay."""
+
     async def rebuild(self) -> None:
         """Forget what was counted from the log, and begin at its start."""
 
@@ -84,12 +87,13 @@ class Metering:
         # made here
         self.counted_total = 0
 
-    async def catch_up(self) -> None:
-        """Count what is in the log by now."""
+    async def catch_up(self, pages: int | None = None) -> None:
+        """Count what is in the log by now, or so many pages of it."""
         while (page := await self._store.page(PAGE)).rows:
             if await self._store.add(page, count(page.rows)):
                 self.counted_total += len(page.rows)
-            if len(page.rows) < PAGE:
+            pages = None if pages is None else pages - 1
+            if len(page.rows) < PAGE or pages == 0:
                 return
 
     def stats(self) -> dict[str, int]:

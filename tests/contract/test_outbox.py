@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from signaling.adapters.sql import Database, SqlApps, SqlConversations, SqlLog
+from signaling.adapters.sql.forgetting import forget_untold
 from signaling.adapters.sql.news import SqlLeases, SqlNews
 from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
 from signaling.model import App, Presence
@@ -233,3 +234,22 @@ async def test_presence_is_told_when_it_differs_and_looked_at_again(
     following = await outbox.done(first)
     assert following is not None
     assert '"status":"offline"' in following.body
+
+
+async def test_who_is_erased_is_not_told_of_any_more(
+    database: Database, news: SqlNews, outbox: SqlOutbox
+) -> None:
+    await hooked(database, "*")
+    said = {"ann": '{"data":{"sender":"ann"}}', "anna": '{"data":{"sender":"anna"}}'}
+    mine = [
+        replace(delivery(number), id=user, app=APP, conversation=user, body=body)
+        for number, (user, body) in enumerate(said.items())
+    ]
+    await outbox.enqueue("r", 2, mine)
+    await outbox.bury("ann", 5, "gone")
+    await news.put(item(1, data={"user": "ann"}))
+    await news.put(item(2, data={"user": "a%n"}))
+    await database.write(lambda c: forget_untold(c, APP, "ann"))
+    assert await outbox.dead(APP, 9) == []
+    assert await due(outbox) == ["anna"]
+    assert await news.take(9, deliveries_of) == 1

@@ -179,3 +179,27 @@ async def test_plans_are_assigned_to_apps_that_exist(database: Database, store: 
     assert (await store.state("2026-11", "n", 0)).plans == {APP: "free"}
     with pytest.raises(Refused, match="no such app"):
         await store.assign("none", "pro", 1)
+
+
+async def test_who_was_active_long_ago_is_forgotten_but_counted(
+    database: Database, store: SqlUsage
+) -> None:
+    await talk(database)
+    await Metering(store, lambda: 0).catch_up()
+    await store.prune(NEXT)
+    assert await store.active(APP, "2026-11", ["ann"]) == set()
+    assert await store.active(APP, "2026-11-24", ["ann"]) == set()
+    assert await store.active(APP, "2026-12", ["ann"]) == {"ann"}
+    assert await everything(store) == EXPECTED
+
+
+async def test_a_long_log_is_counted_in_pieces(
+    database: Database, store: SqlUsage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await talk(database)
+    monkeypatch.setattr("signaling.outbox.metering.PAGE", 2)
+    metering = Metering(store, lambda: 0)
+    await metering.catch_up(1)
+    assert metering.counted_total == 2
+    await metering.catch_up()
+    assert await everything(store) == EXPECTED

@@ -68,6 +68,14 @@ class SqlUsage:
         """Peaks and bytes stay: they are not in the log."""
         await self._database.write(_rebuild)
 
+    async def prune(self, before: int) -> None:
+        """By the text of the period: a month is older than its days."""
+        day, month = periods_of(before)
+        days = (func.length(active.c.period) == len(day)) & (active.c.period < day)
+        months = (func.length(active.c.period) == len(month)) & (active.c.period < month)
+        statement = delete(active).where(days | months)
+        await self._database.write(lambda c: c.execute(statement).rowcount)
+
     async def connected(
         self, node: str, here: dict[str, tuple[int, int]], at: int, alive_since: int
     ) -> None:
