@@ -124,6 +124,7 @@ class Process:
         database = await open_database(settings.database_url)
         hold(database.close)
         stores = Stores(SqlLog(database), SqlConversations(database), SqlUsers(database))
+        self.people = stores.users
         registry = self.registry = Registry(SqlApps(database), self._master)
         shared = self._shared()
         guarding = self.guarding = Guarding(
@@ -141,7 +142,7 @@ class Process:
             shared.broker,
             self._limits(),
             now_ms,
-            (await self._moderating(database)).screen,
+            (await self._moderating(database, guarding)).screen,
         )
         accounting = self.accounting = self._accounting(database, shared, messaging)
         rooms: Any = Late("rooms")
@@ -162,7 +163,7 @@ class Process:
             grace_s=settings.media.grace_ms / 1000,
             ring_s=settings.media.ring_ms / 1000,
         )
-        core.add(messaging.table())
+        core.add({**messaging.table(), **self.moderating.table(messaging, stores, shared.broker)})
         core.add(filing.table())
         filing.files.allowed_bytes = accounting.quota.stored_bytes
         counted = accounting.hooks(OriginHooks(core.node, registry.app))
@@ -249,6 +250,7 @@ class Process:
             alone=shared.alone,
         )
         hooking.listen(core)
+        self.moderating.listen(hooking.news)
         await hooking.start(self._stack)
         self.metrics.add_numbers("tokenim_outbox", hooking.stats)
         pushing = Pushing(
@@ -277,6 +279,7 @@ class Process:
             self._settings.storage.data_dir / "exports",
             self._node,
             now_ms,
+            also=(self.moderating.forget,),
         )
         keeping.start(self._tasks)
         self.server.add(keeping.routes(callers).routes())
@@ -291,11 +294,12 @@ class Process:
         self.metrics.add_numbers("tokenim_usage", accounting.metering.stats)
         return accounting
 
-    async def _moderating(self, database: Database) -> Moderating:
+    async def _moderating(self, database: Database, guarding: Guarding) -> Moderating:
         allow_private = self._settings.http.webhooks_to_private
         moderating = self.moderating = Moderating(
-            database, self._master, allow_private=allow_private
+            database, self._master, guarding.revoking, allow_private=allow_private
         )
+        moderating.guard(guarding.tokens)
         await moderating.start(self._stack)
         moderating.measure(self.metrics)
         return moderating

@@ -34,6 +34,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int
 
 
+APP_USER = "@app"
+"""Whom an app's server is when it acts for nobody; no user has this id."""
+
+
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from signaling.audit.chain import Record, Verdict
-from signaling.model import AuditEntry, Identity
+from signaling.model import APP_USER, AuditEntry, Identity
 from signaling.ports import Clock
 
 
@@ -28,11 +28,7 @@ class AuditStore(Protocol):
 
 def actor_of(who: Identity) -> str:
     """`user:…`, or `app` for the app's own server."""
-    return f"user:{who.user}" if who.user != APP_ACTOR else "app"
-
-
-APP_ACTOR = "@app"
-"""The user an app's server is when it acts for nobody."""
+    return f"user:{who.user}" if who.user != APP_USER else "app"
 
 
 class Trail:

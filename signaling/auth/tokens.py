@@ -6,7 +6,7 @@ its `jwks_url`.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import jwt
@@ -16,7 +16,7 @@ from signaling.auth import grants as grants_of
 from signaling.auth.keyset import PUBLIC_ALGORITHMS, find_key
 from signaling.auth.registry import Registry
 from signaling.errors import Refused
-from signaling.model import Grants, Identity
+from signaling.model import APP_USER, Grants, Identity
 
 MAX_TOKEN_CHARS = 8 * 1024
 MAX_LIFETIME_S = 24 * 3600
@@ -77,6 +77,10 @@ class NoRevocations:
         return False
 
 
+async def _everybody(claims: Claims) -> None:
+    """Nobody is shut out."""
+
+
 class Tokens:
     """Mints and checks user tokens."""
 
@@ -92,6 +96,9 @@ class Tokens:
         self._key_sets = key_sets
         self._revocations = revocations or NoRevocations()
         self._clock_s = clock_s
+        # filled at composition
+        self.admit: Callable[[Claims], Awaitable[None]] = _everybody
+        """Asked last; raises Refused for a user who is shut out."""
 
     async def mint(
         self,
@@ -131,6 +138,7 @@ class Tokens:
         claims = self._claims(app, self._decoded(token, key, algorithm))
         if await self._revocations.revoked(claims):
             raise Refused("unauthorized", "token has been revoked")
+        await self.admit(claims)
         return claims
 
     async def _verifying_key(
@@ -199,6 +207,8 @@ def check_id(value: Any, what: str) -> str:
         raise Refused("unauthorized", f"`{what}` must be text of 1 to {MAX_ID_CHARS} characters")
     if not value.isprintable() or any(letter.isspace() for letter in value):
         raise Refused("unauthorized", f"`{what}` has spaces or characters that cannot be printed")
+    if value == APP_USER:
+        raise Refused("unauthorized", f"`{what}` cannot be {APP_USER}")
     return value
 
 

@@ -10,7 +10,7 @@ from signaling.auth.registry import OPERATOR, Registry
 from signaling.auth.tokens import Claims, Tokens, check_id
 from signaling.errors import Refused
 from signaling.http.rates import RestRates
-from signaling.model import ApiKey, Grants, Identity
+from signaling.model import APP_USER, ApiKey, Grants, Identity
 
 MAX_HEADER_CHARS = 10 * 1024
 REST_DEVICE = "rest"
@@ -49,6 +49,13 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             check_id(user, "as")
         except Refused as refused:
             raise Refused("bad_request", refused.message) from refused
+        return self._as(user)
+
+    def itself(self) -> Identity:
+        """The app's server, which acts for no user."""
+        return self._as(APP_USER)
+
+    def _as(self, user: str) -> Identity:
         grants = Grants(admin=True)
         return Identity(
             app=self.app,
@@ -110,12 +117,15 @@ class Callers:
             raise Refused("unauthorized", "this takes a user's token")
         return caller.acting(None)
 
-    async def acting(self, request: web.Request) -> Identity:
-        """The user of the token, or of `?as=` when the app's server asks."""
+    async def acting(self, request: web.Request, *, app: bool = False) -> Identity:
+        """The user of the token, or of `?as=` when the app's server asks; with `app` it may ask
+        for itself.
+        """
         caller = await self.any(request)
         if caller.key is not None:
             caller.need("read" if request.method in ("GET", "HEAD") else "write")
-        return caller.acting(request.query.get("as"))
+        for_user = request.query.get("as")
+        return caller.itself() if app and caller.key and not for_user else caller.acting(for_user)
 
     async def key(self, request: web.Request, scope: str) -> ApiKey:
         """Only an API key with `scope` will do. Raises Refused."""

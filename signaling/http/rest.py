@@ -36,7 +36,7 @@ class Rest:
         handler = self._table[operation.event]
 
         async def answer(request: web.Request) -> web.Response:
-            who = await self._callers.acting(request)
+            who = await self._callers.acting(request, app=operation.app)
             payload = await _payload(request, operation, handler)
             try:
                 body = await dispatch(self._table, who, operation.event, payload)

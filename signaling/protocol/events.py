@@ -81,6 +81,16 @@ EVENTS = (
         "An admin's app has used a limit of its plan up.",
         "metric level period used limit at",
     ),
+    EventKind(
+        "report:created",
+        "For the app's administrators: a member reported a message.",
+        "report conversation seq sender reporter reason at state",
+    ),
+    EventKind(
+        "report:resolved",
+        "For the app's administrators: a report is closed.",
+        "report conversation seq sender action resolved_by resolved_at note?",
+    ),
     EventKind("server:drain", "This node goes away; connect again then.", "retry_after_ms"),
 )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from signaling.protocol import admin, audit, privacy, usage, webhooks
+from signaling.protocol import admin, audit, moderation, privacy, usage, webhooks
 from signaling.protocol.rest import Method
 from signaling.protocol.settings import AppSettings
 
@@ -80,6 +80,23 @@ MANAGEMENT = (
     ),
     Managing(
         "GET",
+        "/bans",
+        "Users who are shut out of the app.",
+        answer=moderation.BanView,
+        listed="bans",
+        scope="read",
+        paged=True,
+    ),
+    Managing(
+        "PUT",
+        "/users/{user}/ban",
+        "Shut a user out: sockets are cut within a second.",
+        moderation.BanUser,
+        moderation.BanView,
+    ),
+    Managing("DELETE", "/users/{user}/ban", "Let a user in again."),
+    Managing(
+        "GET",
         "/audit",
         "Administrative acts, the newest first.",
         answer=audit.RecordView,
@@ -88,6 +105,7 @@ MANAGEMENT = (
         query=(("action", {"type": "string", "maxLength": 64}),),
     ),
     Managing("GET", "/audit/verify", "Whether the trail is as written.", answer=audit.VerdictView),
+    Managing("GET", "/key", "The calling key.", answer=admin.OwnKeyView, scope="any"),
     Managing("GET", "/keys", "The app's keys.", answer=admin.KeyView, listed="keys", paged=True),
     Managing("POST", "/keys", "Make a key.", admin.CreateKey, admin.KeyView, status=201),
     Managing("DELETE", "/keys/{key}", "Revoke a key.", answer=admin.KeyView),

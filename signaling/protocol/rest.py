@@ -20,6 +20,8 @@ class Operation:
     """Fields that follow from the method."""
     pages: str = ""
     """The field that `cursor` is, `events` for a log's two directions, or the list to slice."""
+    app: bool = False
+    """An app's server may ask without naming a user: it acts for itself."""
     place: str = ""
     """What names a row of a list that is sliced."""
 
@@ -41,9 +43,9 @@ OPERATIONS = (
     Operation("POST", CONVERSATION + "/members", "member:add", "members", 201),
     Operation("PATCH", CONVERSATION + "/members/{user}", "member:update", "members"),
     Operation("DELETE", CONVERSATION + "/members/{user}", "member:remove", "members"),
-    Operation("GET", CONVERSATION + "/bans", "member:bans", "members", pages="after"),
-    Operation("PUT", CONVERSATION + "/bans/{user}", "member:ban", "members"),
-    Operation("DELETE", CONVERSATION + "/bans/{user}", "member:unban", "members"),
+    Operation("GET", CONVERSATION + "/bans", "member:bans", "members", pages="after", app=True),
+    Operation("PUT", CONVERSATION + "/bans/{user}", "member:ban", "members", app=True),
+    Operation("DELETE", CONVERSATION + "/bans/{user}", "member:unban", "members", app=True),
     Operation(
         "GET",
         CONVERSATION + "/invites",
@@ -66,6 +68,9 @@ OPERATIONS = (
     Operation(
         "DELETE", MESSAGE + "/reactions/{emoji}", "reaction:set", "messages", fixed=(("on", False),)
     ),
+    Operation("POST", MESSAGE + "/report", "message:report", "moderation", 201),
+    Operation("GET", "/reports", "report:list", "moderation", pages="before", app=True),
+    Operation("POST", "/reports/{report}/resolve", "report:resolve", "moderation", app=True),
     Operation("GET", CONVERSATION + "/receipts", "receipt:get", "receipts"),
     Operation("PUT", CONVERSATION + "/delivered", "receipt:delivered", "receipts"),
     Operation("PUT", CONVERSATION + "/read", "receipt:read", "receipts"),

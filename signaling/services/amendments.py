@@ -4,8 +4,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from signaling.audit.trail import actor_of
 from signaling.errors import Refused
-from signaling.model import Change, Conversation, Decided, Event, Identity, Member, Scene
+from signaling.model import (
+    AuditEntry,
+    Change,
+    Conversation,
+    Decided,
+    Event,
+    Identity,
+    Member,
+    Scene,
+)
 from signaling.moderation.presend import Said
 from signaling.moderation.screen import NoScreen, Screen
 from signaling.ports import Clock, Conversations, Decide
@@ -72,14 +82,16 @@ class AmendmentService:
         now = self._clock()
 
         def decide(scene: Scene) -> Change:
-            member = rules.present(scene.members.get(who.user))
-            event = rules.visible_message(scene.target, member)
+            member = scene.members.get(who.user)
+            here = _outside(scene) if who.grants.admin else rules.present(member)
+            event = rules.visible_message(scene.target, here)
             if event.data.get("recalled"):
                 return Change()
-            if event.sender == who.user:
+            own = event.sender == who.user
+            if own:
                 rules.in_limit(scene.conversation, event, now, limit_ms)
             else:
-                rules.may_manage(who, scene.conversation, member)
+                rules.may_take_back(who, scene.conversation, member)
             data = {"target": event.seq, "by": who.user}
             kept = {name: event.data[name] for name in KEPT_AFTER_RECALL if name in event.data}
             recalled = {**kept, "body": None, "recalled": True, "recalled_at": now}
@@ -87,6 +99,7 @@ class AmendmentService:
                 drafts=(draft(who, scene.conversation, "message:recalled", data, now),),
                 target=recalled,
                 redact=tuple(event.data.get("edits", ())),
+                audit=() if own else (_taken_back(who, event, now),),
             )
 
         return _answer(await self._decide(who, request.conversation, request.seq, decide))
@@ -162,6 +175,22 @@ class AmendmentService:
         decided = await self._conversations.decide(who.app, key, [who.user], decide, target=seq)
         await self._announcer.events(decided.conversation, decided.events)
         return decided
+
+
+def _outside(scene: Scene) -> Member:
+    """The place of an administrator of the app, who sees all of it."""
+    return Member(conversation=scene.conversation.id, user="", role="admin", joined_at=0)
+
+
+def _taken_back(who: Identity, event: Event, now: int) -> AuditEntry:
+    return AuditEntry(
+        app=who.app,
+        at=now,
+        actor=actor_of(who),
+        action="message:recalled",
+        subject=event.sender,
+        details={"conversation": event.conversation, "seq": event.seq},
+    )
 
 
 def _own(who: Identity, scene: Scene, now: int, limit_ms: int) -> Event:

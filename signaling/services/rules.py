@@ -48,6 +48,12 @@ def may_moderate(who: Identity, conversation: Conversation, member: Member | Non
     return may_manage(who, conversation, member)
 
 
+def may_take_back(who: Identity, conversation: Conversation, member: Member | None) -> None:
+    """Who removes others' messages: admins and owners, and an administrator of the app."""
+    if not who.grants.admin:
+        may_manage(who, conversation, member)
+
+
 def may_enter(member: Member | None, now: int) -> None:
     """Whoever was banned stays out, by whatever door."""
     if member is not None and member.banned_until is not None and member.banned_until > now:

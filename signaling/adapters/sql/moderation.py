@@ -1,0 +1,128 @@
+"""Bans and reports in SQL."""
+
+from typing import Any
+
+from msgspec.structs import asdict
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from signaling.adapters.sql.audit import append_audit
+from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.tables_moderation import bans, reports
+from signaling.model import AuditEntry
+from signaling.moderation.ban import Ban
+from signaling.moderation.report import Report, State
+
+
+class SqlBans:
+    """See signaling.moderation.ban.BanStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, ban: Ban, entry: AuditEntry) -> None:
+        """Insert or replace."""
+
+        def op(connection: Connection) -> None:
+            connection.execute(delete(bans).where(_user(ban.app, ban.user)))
+            connection.execute(insert(bans).values(asdict(ban)))
+            append_audit(connection, entry)
+
+        await self._database.write(op)
+
+    async def remove(self, app: str, user: str, entry: AuditEntry) -> bool:
+        """Lifted."""
+
+        def op(connection: Connection) -> bool:
+            gone = connection.execute(delete(bans).where(_user(app, user))).rowcount > 0
+            if gone:
+                append_audit(connection, entry)
+            return gone
+
+        return await self._database.write(op)
+
+    async def get(self, app: str, user: str) -> Ban | None:
+        """Also one whose time is over."""
+        query = select(bans).where(_user(app, user))
+        row = await self._database.read(lambda c: c.execute(query).first())
+        return None if row is None else Ban(**row._mapping)
+
+    async def page(self, app: str, after: str, limit: int) -> list[Ban]:
+        """Ordered by user."""
+        query = select(bans).where(bans.c.app == app, bans.c.user > after)
+        query = query.order_by(bans.c.user).limit(limit)
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [Ban(**row._mapping) for row in rows]
+
+
+class SqlReports:
+    """See signaling.moderation.report.ReportStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, report: Report) -> tuple[Report, bool]:
+        """Once for each member and message."""
+        return await self._database.write(lambda c: _put(c, report))
+
+    async def get(self, app: str, report: str) -> Report | None:
+        """By id."""
+        query = select(reports).where(reports.c.id == report, reports.c.app == app)
+        row = await self._database.read(lambda c: c.execute(query).first())
+        return None if row is None else _report(row)
+
+    async def page(
+        self, app: str, conversation: str | None, state: State, before: str | None, limit: int
+    ) -> list[Report]:
+        """Ids rise with time."""
+        query = select(reports).where(reports.c.app == app, reports.c.state == state)
+        if conversation is not None:
+            query = query.where(reports.c.conversation == conversation)
+        if before is not None:
+            query = query.where(reports.c.id < before)
+        query = query.order_by(reports.c.id.desc()).limit(limit)
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [_report(row) for row in rows]
+
+    async def resolve(self, report: Report, entry: AuditEntry) -> bool:
+        """Only an open one."""
+
+        def op(connection: Connection) -> bool:
+            here = (reports.c.id == report.id) & (reports.c.state == "open")
+            done = connection.execute(update(reports).where(here).values(asdict(report))).rowcount
+            if done:
+                append_audit(connection, entry)
+            return bool(done)
+
+        return await self._database.write(op)
+
+    async def forget(self, app: str, user: str) -> None:
+        """Blank what they said, drop what they reported."""
+
+        def op(connection: Connection) -> None:
+            mine = (reports.c.app == app) & (reports.c.sender == user)
+            connection.execute(update(reports).where(mine).values(snapshot=None))
+            made = (reports.c.app == app) & (reports.c.reporter == user)
+            connection.execute(delete(reports).where(made))
+
+        await self._database.write(op)
+
+
+def _put(connection: Connection, report: Report) -> tuple[Report, bool]:
+    query = select(reports).where(
+        reports.c.conversation == report.conversation,
+        reports.c.seq == report.seq,
+        reports.c.reporter == report.reporter,
+    )
+    row = connection.execute(query).first()
+    if row is not None:
+        return _report(row), False
+    connection.execute(insert(reports).values(asdict(report)))
+    return report, True
+
+
+def _user(app: str, user: str) -> Any:
+    return (bans.c.app == app) & (bans.c.user == user)
+
+
+def _report(row: Row[Any]) -> Report:
+    return Report(**row._mapping)
