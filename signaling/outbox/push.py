@@ -73,6 +73,9 @@ class Subscriptions(Protocol):
 class Pushes(Protocol):
     """Notifications, kept until they are sent or over."""
 
+    async def anybody(self) -> bool:
+        """Whether there is a subscription at all."""
+
     async def any(self, apps: Collection[str]) -> set[str]:
         """Those of the apps that have a subscription."""
 

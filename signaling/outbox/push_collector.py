@@ -94,11 +94,19 @@ class PushCollector:
     async def collect(self) -> int:
         """Queue for one page of the log; how many events it had. Waits while presence is away."""
         position = await self._outbox.position(READER) or 0
-        events, reached = await self._log.tail(position, PAGE)
-        if reached == position:
+        # Before who wants what: one who wants it later wants only what comes after this.
+        _, end = await self._log.tail(-1, 0)
+        if end == position:
             return 0
-        messages = [(app, event) for app, event in events if event.type == "message:created"]
         hooks = [hook for hook in await self._webhooks.all() if hook.wants(PUSH)]
+        if not hooks and not await self._pushes.anybody():
+            await self._pushes.enqueue(READER, end, [], [])
+            return 0
+        return await self._page(position, hooks)
+
+    async def _page(self, position: int, hooks: list[Webhook]) -> int:
+        events, reached = await self._log.tail(position, PAGE)
+        messages = [(app, event) for app, event in events if event.type == "message:created"]
         found = await self._pushes.any({app for app, _ in messages})
         pushes: list[Push] = []
         deliveries: list[Delivery] = []

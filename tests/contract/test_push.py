@@ -62,10 +62,12 @@ async def test_only_the_newest_are_kept(browsers: SqlSubscriptions) -> None:
 
 async def test_one_removes_one_s_own(browsers: SqlSubscriptions, pushes: SqlPushes) -> None:
     await browsers.put(browser("ann", "x"), 9)
+    assert await pushes.anybody()
     assert await pushes.any({APP, "other"}) == {APP}
     assert not await browsers.remove(APP, "bob", "https://push.example/x")
     assert await browsers.remove(APP, "ann", "https://push.example/x")
     assert await pushes.any({APP}) == set()
+    assert not await pushes.anybody()
 
 
 async def test_a_push_is_due_until_it_is_done_or_over(

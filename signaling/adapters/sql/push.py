@@ -56,6 +56,11 @@ class SqlPushes:
         # passed in
         self._database = database
 
+    async def anybody(self) -> bool:
+        """The first row will do."""
+        query = select(subscriptions.c.id).limit(1)
+        return await self._database.read(lambda c: c.scalar(query)) is not None
+
     async def any(self, apps: Collection[str]) -> set[str]:
         """One look at the index for each."""
         return await self._database.read(lambda c: {app for app in apps if _any(c, app)})
