@@ -21,6 +21,7 @@ from signaling.protocol.admin import (
     CreateToken,
     DeviceView,
     KeyView,
+    OwnKeyView,
     RevokedTokenView,
     RevokeToken,
     RotateKey,
@@ -56,6 +57,7 @@ class Management:
         return [
             web.get("/v1/app", self.app),
             web.patch("/v1/app", self.update_app),
+            web.get("/v1/key", self.own_key),
             web.get("/v1/keys", self.keys),
             web.post("/v1/keys", self.create_key),
             web.delete("/v1/keys/{key}", self.revoke_key),
@@ -83,6 +85,17 @@ class Management:
         return _json(
             AppView(app=app.id, name=app.name, created_at=app.created_at, settings=app.settings)
         )
+
+    async def own_key(self, request: web.Request) -> web.Response:
+        """Who is calling. Raises Refused forbidden for a user's token."""
+        key = (await self._callers.any(request)).key
+        if key is None:
+            raise Refused("forbidden", "this takes an API key")
+        app = await self._registry.app(key.app)
+        view = OwnKeyView(
+            key=key.id, name=key.name, scopes=key.scopes, app=app.id, app_name=app.name
+        )
+        return _json(view)
 
     async def keys(self, request: web.Request) -> web.Response:
         """Every key of the app, without secrets."""

@@ -37,11 +37,15 @@ class Pages:
 
     def routes(self) -> list[web.RouteDef]:
         """The last routes of the table: they take every path that is left."""
-        return [web.get("/{path:.*}", self.get)]
+        return [web.get("/console", self.console), web.get("/{path:.*}", self.get)]
+
+    async def console(self, request: web.Request) -> web.StreamResponse:
+        """Its files are named from inside its folder."""
+        raise web.HTTPFound("/console/")
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """One file; 404 for anything outside the folder, hidden, or of an unknown type."""
-        path = self._file(request.match_info["path"] or "index.html")
+        path = self._file(request.match_info["path"])
         if path is None:
             raise web.HTTPNotFound
         response = web.FileResponse(path, headers={"Cache-Control": "no-cache"})
@@ -53,6 +57,8 @@ class Pages:
     def _file(self, name: str) -> Path | None:
         if "\0" in name or any(part.startswith(".") for part in name.split("/")):
             return None
+        if not name or name.endswith("/"):
+            name += "index.html"
         path = (self._folder / name).resolve()
         inside = path.is_relative_to(self._folder)
         return path if inside and path.suffix in TYPES and path.is_file() else None

@@ -31,6 +31,16 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     secret: str | None = None
 
 
+class OwnKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """The calling key, and whose it is."""
+
+    key: str
+    name: str
+    scopes: tuple[str, ...]
+    app: str
+    app_name: str
+
+
 class RotateKey(msgspec.Struct, frozen=True, kw_only=True):
     """How long the old key goes on beside the new one."""
 
