@@ -158,6 +158,7 @@ export const en = {
   "calls.audio": "Call, {duration}",
   "calls.missed": "Missed call",
   "calls.declined": "Declined",
+  "calls.youDeclined": "You declined",
   "calls.busy": "Busy",
   "calls.cancelled": "Cancelled",
   "calls.noAnswer": "No answer",

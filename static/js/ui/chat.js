@@ -242,6 +242,8 @@ export class Chat {
   /** @param {LogEvent} event */
   _note(event) {
     const name = this._options.names.of(event.user ?? event.sender);
+    const direct = this._conversation.info.type === "direct";
+    if (direct && event.type.startsWith("member:")) return null; // They were always there.
     if (event.type === "member:joined") return t("chat.joined", { name });
     if (event.type === "member:left") return t("chat.left", { name });
     if (event.type === "call:ended") return event.call ? outcomeText(event.call, this._options.user) : t("chat.callEnded");

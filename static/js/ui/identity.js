@@ -23,6 +23,11 @@ export class Identity {
     return this._guest.device;
   }
 
+  /** Names what this browser keeps for this guest. */
+  get slot() {
+    return this._key;
+  }
+
   /** Take the first free slot; without locks (no TLS) the tab's own storage. */
   async claim() {
     const slot = navigator.locks ? await freeSlot() : -1;

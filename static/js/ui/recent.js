@@ -52,7 +52,7 @@ export class Recent {
 export function outcomeText(call, user) {
   const own = call.caller === user;
   if (call.outcome === "answered") return t(call.media === "video" ? "calls.video" : "calls.audio", { duration: duration(call.duration_ms) });
-  if (!own) return t("calls.missed");
+  if (!own) return t(call.outcome === "declined" ? "calls.youDeclined" : "calls.missed");
   if (call.outcome === "declined") return t("calls.declined");
   if (call.outcome === "busy") return t("calls.busy");
   return t(call.outcome === "cancelled" ? "calls.cancelled" : "calls.noAnswer");

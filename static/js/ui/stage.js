@@ -28,6 +28,8 @@ export class Stage {
     this._received = new Map();
     /** @type {string | null} */
     this._pinned = null;
+    /** @type {string[]} tiles from first to last */
+    this._order = [];
     /** @type {MediaStreamTrack | null} */
     this.ownScreen = null;
     /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -45,6 +47,7 @@ export class Stage {
   /** Bring the tiles in line with the Room. */
   update() {
     const wanted = this._wanted();
+    this._order = [...wanted.keys()];
     for (const [key, tile] of this._tiles) {
       if (wanted.has(key)) continue;
       tile.remove();
@@ -191,7 +194,7 @@ export class Stage {
   _layout() {
     const { clientWidth: width, clientHeight: height } = this.element;
     const box = { left: 0, top: 0, width, height };
-    const all = [...this._tiles];
+    const all = [...this._tiles].sort(([a], [b]) => this._order.indexOf(a) - this._order.indexOf(b));
     const prominent = (/** @type {[string, Tile]} */ [key, tile]) => (this._pinned ? key === this._pinned : tile.state?.screen);
     const featured = all.filter(prominent);
     const others = all.filter((entry) => !featured.includes(entry));

@@ -1,5 +1,5 @@
 import { errorText, t } from "../i18n/index.js";
-import { Client, codeOf } from "../sdk/index.js";
+import { Client, codeOf, IndexedStore } from "../sdk/index.js";
 import { toast } from "./announcer.js";
 import { Call } from "./call.js";
 import { showRoom } from "./link.js";
@@ -28,6 +28,7 @@ export class Visit {
       token: () => options.identity.token(options.name),
       device: options.identity.device,
       storage: sessionStorage,
+      store: new IndexedStore(options.identity.slot),
     });
     this._ringing = new Ringing();
     this.recent = new Recent(this.client, () => this.view?.recentChanged());
@@ -37,6 +38,8 @@ export class Visit {
     this._call = "";
     /** @type {Map<string, string>} user -> name, of people called or calling */
     this._names = new Map();
+    /** Whether the camera comes back on after a call without pictures. */
+    this._cameraBack = false;
     this.client.calls.on("changed", (call) => void this._changed(call));
   }
 
@@ -112,7 +115,7 @@ export class Visit {
    * @param {boolean} video
    */
   async _accept(call, video) {
-    if (!video) await this._options.devices.set("camera", false);
+    if (!video) await this._cameraOff();
     await this._try(this.client.calls.accept(call.id));
   }
 
@@ -136,8 +139,8 @@ export class Visit {
   async _enterCall(call) {
     if (this._call === call.id) return;
     this._call = call.id;
-    const { devices, name, link } = this._options;
-    if (call.media === "audio" && call.caller === this.client.user) await devices.set("camera", false);
+    const { name, link } = this._options;
+    if (call.media === "audio" && call.caller === this.client.user) await this._cameraOff();
     const conversation = await this.client.direct(this._other(call));
     const rtc = /** @type {RTCConfiguration} */ (link.relay ? { iceTransportPolicy: "relay" } : {});
     const room = this.client.directRoom({ call, name, rtc });
@@ -150,9 +153,17 @@ export class Visit {
     });
   }
 
+  async _cameraOff() {
+    const { devices } = this._options;
+    this._cameraBack = devices.isOn("camera");
+    await devices.set("camera", false);
+  }
+
   async _backToRoom() {
     this._call = "";
     this.view?.leave();
+    if (this._cameraBack) await this._options.devices.set("camera", true);
+    this._cameraBack = false;
     toast(t("calls.over"));
     try {
       await this._enterRoom();
