@@ -10,7 +10,7 @@ import msgspec
 from signaling.outbox.usage import Delta, Notice, Row, Totals, count
 from signaling.ports import Clock
 
-PAGE = 2_000
+PAGE = 10_000
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +18,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     after: int
     reached: int
+    events: int
+    """How many there were, added up in `rows`."""
     rows: list[Row]
 
 
@@ -89,11 +91,11 @@ class Metering:
 
     async def catch_up(self, pages: int | None = None) -> None:
         """Count what is in the log by now, or so many pages of it."""
-        while (page := await self._store.page(PAGE)).rows:
+        while (page := await self._store.page(PAGE)).events:
             if await self._store.add(page, count(page.rows)):
-                self.counted_total += len(page.rows)
+                self.counted_total += page.events
             pages = None if pages is None else pages - 1
-            if len(page.rows) < PAGE or pages == 0:
+            if page.events < PAGE or pages == 0:
                 return
 
     def stats(self) -> dict[str, int]:

@@ -80,15 +80,15 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         return fields
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
-    """What counting needs of an event."""
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What counting needs of a user's events of one day, or of one call that ended."""
 
     app: str
-    type: str
     sender: str
     at: int
-    call: dict[str, Any] | None
-    """Of `call:ended` only."""
+    """Any time of the day."""
+    messages: int = 0
+    call: dict[str, Any] | None = None
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,9 +129,9 @@ def count(rows: Iterable[Row]) -> Delta:
         for period in periods_of(row.at):
             key = (row.app, period)
             active.update((*key, user) for user in _users(row))
-            if row.type == "message:created":
-                messages[key] = messages.get(key, 0) + 1
-            elif row.call is not None:
+            if row.messages:
+                messages[key] = messages.get(key, 0) + row.messages
+            if row.call is not None:
                 call_ms[key] = call_ms.get(key, 0) + int(row.call.get("duration_ms") or 0)
     return Delta(messages=messages, call_ms=call_ms, active=active)
 

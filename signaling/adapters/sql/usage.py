@@ -5,12 +5,13 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, text, update
 
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.jsonrows import TEXT, pack, rows
 from signaling.adapters.sql.news import put_news
 from signaling.adapters.sql.outbox import enqueue
+from signaling.adapters.sql.pending import MESSAGE
 from signaling.adapters.sql.rows import json_dict
 from signaling.adapters.sql.tables import apps, events
 from signaling.adapters.sql.tables_files import files
@@ -22,6 +23,7 @@ from signaling.outbox.news import News
 from signaling.outbox.usage import Delta, Notice, Row, Totals, periods_of
 
 READER = "usage"
+DAY_MS = 86_400_000
 
 _ADD = text(
     "INSERT INTO usage_totals"
@@ -142,30 +144,47 @@ class SqlUsage:
 
 
 def _page(connection: Connection, limit: int) -> Page:
+    """The database adds up: a page gives one row a user and day, however much they wrote."""
     after = _position(connection)
-    call = case((events.c.type == "call:ended", events.c.data))
+    later = events.c.position > after
+    piece = select(events.c.position).where(later).order_by(events.c.position).limit(limit)
+    several = piece.subquery()
+    number, reached = connection.execute(
+        select(func.count(), func.max(several.c.position)).select_from(several)
+    ).one()
+    if not number:
+        return Page(after=after, reached=after, events=0, rows=[])
+    here = (events.c.position > after) & (events.c.position <= reached)
+    found = _by_user(connection, here) + _calls(connection, here)
+    return Page(after=after, reached=reached, events=number, rows=found)
+
+
+def _by_user(connection: Connection, here: ColumnElement[bool]) -> list[Row]:
+    day = (events.c.at // DAY_MS).label("day")
+    spoken = func.sum(case((events.c.type == MESSAGE, 1), else_=0))
     query = (
-        select(events.c.app, events.c.type, events.c.sender, events.c.at, call, events.c.position)
-        .where(events.c.position > after)
-        .order_by(events.c.position)
-        .limit(limit)
+        select(events.c.app, events.c.sender, day, spoken)
+        .where(here)
+        .group_by(events.c.app, events.c.sender, day)
     )
-    found = connection.execute(query).all()
-    return Page(
-        after=after,
-        reached=found[-1][5] if found else after,
-        rows=[Row(*row[:4], _call(row[4])) for row in found],
-    )
+    return [
+        Row(app=row[0], sender=row[1], at=int(row[2]) * DAY_MS, messages=int(row[3]))
+        for row in connection.execute(query)
+    ]
+
+
+def _calls(connection: Connection, here: ColumnElement[bool]) -> list[Row]:
+    query = select(events.c.app, events.c.sender, events.c.at, events.c.data)
+    ended = connection.execute(query.where(here, events.c.type == "call:ended"))
+    return [
+        Row(app=row[0], sender=row[1], at=row[2], call=json_dict(row[3]).get("call"))
+        for row in ended
+    ]
 
 
 def _position(connection: Connection) -> int:
     query = select(readers.c.position).where(readers.c.name == READER)
     return int(connection.scalar(query) or 0)
-
-
-def _call(data: str | None) -> dict[str, Any] | None:
-    call: dict[str, Any] | None = json_dict(data).get("call") if data else None
-    return call
 
 
 def _add(connection: Connection, page: Page, delta: Delta) -> bool:
