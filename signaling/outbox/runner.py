@@ -8,6 +8,11 @@ from signaling.outbox.lease import Lease
 PAUSE_S = 0.25
 """How long an idle reader waits before it looks again."""
 
+FULL = 200
+"""A page of so many may have another behind it. Smaller ones are left to grow for a moment: on a
+busy server each would otherwise be a commit among those that senders wait for.
+"""
+
 Collect = Callable[[], Awaitable[int]]
 """Queue a page of something; how much it was."""
 
@@ -38,7 +43,8 @@ class OutboxRunner:
         """Work until nothing is left that can be done now."""
         while await self._lease.held():
             moved = [await collect() for collect in self._collects]
-            if sum(moved) + await self._dispatcher.dispatch():
+            begun = await self._dispatcher.dispatch()
+            if begun or max(moved, default=0) >= FULL:
                 continue  # all of it waits for the database, so others get their turn
             if not await self._dispatcher.settle(PAUSE_S):
                 return
