@@ -5,7 +5,7 @@ import pytest
 from tests.media.browsers import chromium, tab
 from tests.media.peers import Lobby
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
 
 
 @pytest.mark.parametrize("codec", ["video/VP8", "video/VP9", "video/H264", "video/AV1"])
