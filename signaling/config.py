@@ -110,7 +110,7 @@ class LimitSettings:
     user_rate: float = 200
     """Requests a second of one User on all devices."""
     app_rate: float = 0
-    """Requests a second of one App on this node."""
+    """Requests a second of one App, on all nodes together; 0: any number."""
     address_rate: float = 50
     """Connections a second from one address, after a burst of ten seconds' worth."""
     rest_rate: float = 100
