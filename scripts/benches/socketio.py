@@ -28,7 +28,8 @@ ROOM = 200
 RATE = 100
 """Messages a second to a room of 200: 20 000 deliveries."""
 NOT_READING = 2
-PREFILLED_BYTES = 900_000
+TURNS = (False, True, True, False) * 2
+PREFILLED_BYTES = 1_000_000
 """Waiting for each that does not read, when measuring begins: our limit is 1 MiB."""
 
 Figures = dict[str, dict[str, list[float]]]
@@ -84,12 +85,12 @@ async def slow(server: Server, seconds: float, figures: Figures) -> None:
     """
     healthy = await load.join_many(server.port, "slow", ROOM - NOT_READING)
     seen: dict[bool, list[float]] = {False: [], True: []}
-    for with_deaf in (False, True, True, False):
+    for with_deaf in TURNS:
         deaf: list[load.Client] = []
         if with_deaf:
             deaf = [await load.join_deaf(server.port, "slow") for _ in range(NOT_READING)]
             await load.fill(server.port, "slow", PREFILLED_BYTES, healthy)
-        seen[with_deaf] += await load.latencies(healthy, 2 * seconds, RATE, load.LONG_FAN)
+        seen[with_deaf] += await load.latencies(healthy, seconds, RATE, load.LONG_FAN)
         load.leave(deaf)
     without, beside = load.p99(seen[False]), load.p99(seen[True])
     figures["2 KB messages, p99 ms"][server.name].append(without)

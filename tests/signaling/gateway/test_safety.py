@@ -152,7 +152,7 @@ def frame(payload: bytes) -> bytes:
 
 
 async def test_a_flood_of_polls_waits_or_ends_the_session() -> None:
-    async with serving(make_app(), "/engine.io/") as peer:
+    async with gateway() as (_, peer, _desk):
         sid = await peer.open_polling()
         polls = [asyncio.create_task(peer.get(sid)) for _ in range(50)]
         statuses = [status for status, _ in await asyncio.gather(*polls)]
@@ -161,7 +161,7 @@ async def test_a_flood_of_polls_waits_or_ends_the_session() -> None:
 
 
 async def test_polls_during_an_upgrade_are_bounded() -> None:
-    async with serving(make_app(), "/engine.io/") as peer:
+    async with gateway() as (_, peer, _desk):
         sid = await peer.open_polling()
         ws = await peer.websocket(sid)
         await ws.send_str("2probe")
@@ -184,3 +184,21 @@ async def test_a_flood_of_pings_that_nobody_reads_is_bounded() -> None:
                 break
         assert link.queued_bytes < 4096 + 127
         connection.close()
+
+
+@pytest.mark.parametrize(
+    "packet", ['42["x",[[1]]]', '452-["x"]', '42["x","' + "y" * 1000 + '"]'], ids=str.__len__
+)
+async def test_depth_attachments_and_size_are_settings(packet: str) -> None:
+    tight = GatewayConfig(
+        origins=("*",),
+        max_depth=2,
+        max_attachments=1,
+        max_packet_bytes=1000,
+        connect_timeout_ms=900,
+    )
+    async with gateway(tight) as (_, peer, _desk):
+        ws, _ = await peer.joined({"token": "ann"})
+        assert (await call(ws, "x", [1]))["ok"] is True
+        await ws.send_str(packet)
+        assert (await closed(ws))[0] in (1008, 1009)
