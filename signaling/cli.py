@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from signaling import dev
+from signaling.cli_audit import audit
 from signaling.cli_base import (
     ConfigOption,
     JsonOption,
@@ -34,6 +35,7 @@ cli.add_typer(keys, name="key")
 cli.add_typer(webhooks, name="webhook")
 cli.add_typer(plans, name="plan")
 cli.add_typer(usage, name="usage")
+cli.add_typer(audit, name="audit")
 
 
 @cli.command()

@@ -13,6 +13,7 @@ from signaling.auth.sealing import MasterKey
 from signaling.auth.tokens import Tokens
 from signaling.dispatch import Handler
 from signaling.http.audit import AuditRoutes
+from signaling.http.audited import Audited
 from signaling.http.bans import BanRoutes
 from signaling.http.callers import Callers
 from signaling.http.poster import HttpPoster
@@ -82,7 +83,8 @@ class Moderating:
         await stack.enter_async_context(self._poster)
 
     def add_routes(self, server: Server, callers: Callers, registry: Registry) -> None:
-        """Their REST."""
+        """Their REST, and the eye on that of others."""
+        server.within(Audited(self.trail).middleware)
         server.add(AuditRoutes(callers, self.trail.store).routes())
         server.add(BanRoutes(callers, self.bans).routes())
         server.add(SettingsRoutes(callers, registry, self.settings, self._presend).routes())

@@ -57,7 +57,7 @@ async def test_a_ban_that_is_over_shuts_nobody_out(world: World) -> None:
     ban = await world.process.moderating.bans.store.get("demo", "ann")
     assert ban is not None
     assert ban.until is not None
-    world.process.moderating.bans._clock = lambda: ban.until  # type: ignore[assignment, return-value]
+    world.process.moderating.bans._clock = lambda: ban.until
     await WireClient(world.process.url, "ann").connect()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import encode_basic_auth
 
+from signaling.http.audited import ACTS
 from signaling.protocol.management import MANAGEMENT
 from tests.signaling.moderation.conftest import World
 
@@ -82,3 +83,27 @@ async def test_the_trail_takes_an_admin_key(world: World) -> None:
 def test_every_path_is_in_the_document() -> None:
     paths = {managing.path for managing in MANAGEMENT}
     assert {"/app/settings", "/audit", "/audit/verify"} <= paths
+
+
+async def test_acts_on_webhooks_users_and_tokens_are_written_down(world: World) -> None:
+    made = await world.ask(
+        "POST", "/webhooks", {"url": "http://127.0.0.1:9/x", "events": ["*"]}, status=201
+    )
+    await world.ask("DELETE", f"/webhooks/{made['webhook']}")
+    await world.ask("DELETE", f"/webhooks/{made['webhook']}", status=404)
+    await world.ask("POST", "/users/ann/export", status=202)
+    await world.ask("POST", "/users/ann/erase", status=202)
+    await world.ask("POST", "/users/ann/sign-out")
+    acts = [(act["action"], act["subject"]) for act in await world.acts()][:5]
+    assert acts == [
+        ("user:signed_out", "ann"),
+        ("user:erase_asked", "ann"),
+        ("user:export_asked", "ann"),
+        ("webhook:removed", made["webhook"]),
+        ("webhook:created", made["webhook"]),
+    ]
+
+
+def test_every_path_watched_exists() -> None:
+    paths = {(managing.method, f"/v1{managing.path}") for managing in MANAGEMENT}
+    assert set(ACTS) <= paths

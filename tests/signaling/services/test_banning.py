@@ -26,8 +26,7 @@ async def test_a_banned_member_is_out_and_stays_out_by_every_door(house: House) 
     assert await house.refused("bob", "history:get", conversation=name) == "not_found"
     assert await house.refused("bob", "conversation:join", conversation=name) == "forbidden"
     assert await house.refused("bob", "conversation:join", alias="hall") == "forbidden"
-    again = {"alias": "hall", "create": True}
-    assert await house.refused("bob", "conversation:join", **again) == "forbidden"
+    assert await house.refused("bob", "conversation:join", alias="hall", create=True) == "forbidden"
     assert await house.refused("bob", "conversation:join", invite=invite["id"]) == "forbidden"
     assert await house.refused("ann", "member:add", conversation=name, user="bob") == "forbidden"
     (kept,) = (await house.ask("ann", "invite:list", conversation=name))["invites"]

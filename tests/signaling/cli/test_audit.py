@@ -1,0 +1,30 @@
+"""`tokenim audit verify`, run as people run it."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.signaling.cli.test_cli import answer, env, run
+
+__all__ = ["env"]
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def test_the_trail_is_verified_and_a_change_is_found(env: dict[str, str]) -> None:
+    made = answer(env, "app", "create", "Acme", "--id", "acme")
+    run(env, "key", "create", "acme")
+    (trail,) = answer(env, "audit", "verify")["trails"]
+    assert (trail["records"], trail["broken_at"]) == (3, None)
+    assert made["secret"] not in run(env, "audit", "verify").stdout
+    head = trail["head"]
+    run(env, "key", "create", "acme")
+    run(env, "audit", "verify", "--head", head)
+    assert "no record" in run(env, "audit", "verify", "--head", "0" * 64, fails=True).stderr
+    with sqlite3.connect(Path(env["TOKENIM_DATA_DIR"]) / "tokenim.db") as database:
+        database.execute("DROP TRIGGER audit_no_update")
+        database.execute("UPDATE audit SET actor = 'key:eve' WHERE number = 2")
+    database.close()
+    broken = run(env, "audit", "verify", fails=True)
+    assert "acme: BROKEN at record 2" in broken.stdout
