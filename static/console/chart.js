@@ -2,7 +2,8 @@ import { h } from "./dom.js";
 import { t } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 960, HEIGHT = 240, LEFT = 64, BOTTOM = 24, TOP = 12;
+const HEIGHT = 240, LEFT = 64, BOTTOM = 24, TOP = 12;
+const narrow = matchMedia("(max-width: 760px)");
 
 /**
  * @param {string} tag
@@ -30,11 +31,12 @@ function ceiling(most) {
  * @param {(value: number) => string} show
  */
 export function chart(label, summary, points, show) {
+  const width = narrow.matches ? 400 : 960;
   const top = ceiling(Math.max(...points.map((point) => point.value), 1));
-  const step = (WIDTH - LEFT) / points.length;
+  const step = (width - LEFT) / points.length;
   const y = (/** @type {number} */ value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
   const lines = [0, top / 2, top].flatMap((value) => [
-    s("line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }),
+    s("line", { x1: LEFT, x2: width, y1: y(value), y2: y(value) }),
     s("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, show(value)),
   ]);
   const bars = points.map((point, at) => s("rect", {
@@ -44,9 +46,9 @@ export function chart(label, summary, points, show) {
     height: Math.max(0, HEIGHT - BOTTOM - y(point.value)),
     rx: Math.min(3, step * 0.2),
   }, s("title", {}, `${point.period}: ${show(point.value)}`)));
-  const every = Math.ceil(points.length / 8);
+  const every = Math.ceil(points.length / (narrow.matches ? 4 : 8));
   const marks = points.flatMap((point, at) => (at % every ? [] : [s("text", { x: LEFT + (at + 0.5) * step, y: HEIGHT - 6, "text-anchor": "middle" }, point.period.slice(point.period.length > 7 ? 5 : 0))]));
-  const drawn = s("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": summary }, ...lines, ...bars, ...marks);
+  const drawn = s("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": summary }, ...lines, ...bars, ...marks);
   const rows = points.map((point) => h("tr", {}, h("td", {}, point.period), h("td", { class: "number" }, show(point.value))));
   const figures = h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("usage.period")), h("th", { scope: "col", class: "number" }, label))), h("tbody", {}, ...rows));
   return h("div", { class: "body" }, /** @type {any} */ (drawn), h("details", {}, h("summary", {}, t("usage.table")), figures));

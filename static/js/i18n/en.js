@@ -190,6 +190,11 @@ export const en = {
   "settings.theme.dark": "Dark",
   "settings.toggleTheme": "Switch between light and dark",
 
+  "notices.turnOn": "Turn on notifications",
+  "notices.turnOff": "Turn off notifications",
+  "notices.denied": "Your browser does not allow notifications for this page.",
+  "notices.failed": "Notifications could not be switched. Try again later.",
+
   "keys.title": "Keyboard shortcuts",
   "keys.mute": "Microphone on or off",
   "keys.camera": "Camera on or off",

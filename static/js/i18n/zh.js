@@ -190,6 +190,11 @@ export const zh = {
   "settings.theme.dark": "深色",
   "settings.toggleTheme": "切换浅色与深色",
 
+  "notices.turnOn": "开启通知",
+  "notices.turnOff": "关闭通知",
+  "notices.denied": "浏览器不允许此页面发送通知。",
+  "notices.failed": "无法切换通知，请稍后再试。",
+
   "keys.title": "键盘快捷键",
   "keys.mute": "开关麦克风",
   "keys.camera": "开关摄像头",

@@ -6,6 +6,7 @@ import { Emitter } from "./emitter.js";
 import { TokenIMError } from "./errors.js";
 import { Files } from "./files.js";
 import { Outbox } from "./outbox.js";
+import { Push } from "./push.js";
 import { Room } from "./room.js";
 import { backoff, uniqueId } from "./wait.js";
 
@@ -60,6 +61,7 @@ export class Client extends Emitter {
     this.files = new Files(this);
     this.store = options.store ?? null;
     this.calls = new Calls(this);
+    this.push = new Push(this);
     /** When the server is going away: how long to stay away, for the next attempt. */
     this._drain_ms = 0;
     this._socket = io(this.url, {

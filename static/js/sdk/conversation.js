@@ -48,9 +48,9 @@ export class Conversation extends Emitter {
     client.outbox.onSettled((outgoing, result) => this._settled(outgoing, result));
   }
 
-  /** Read the newest page of history; again is nothing. */
+  /** Read what the store kept and what came since, or the newest page of history; again is nothing. */
   async open() {
-    this._opening ??= this._reading.run(() => this._start());
+    this._opening ??= this._reading.run(() => this._begin());
     try {
       await this._opening;
     } catch (error) {
@@ -258,6 +258,14 @@ export class Conversation extends Emitter {
   /** @param {Member} receipt */
   _receiptUpdated({ user, read, delivered }) {
     this.emit("receipts", this._mergeMember({ user, read, delivered }));
+  }
+
+  async _begin() {
+    const kept = (await this._client.store?.load(this.id)) ?? [];
+    if (!kept.length) return this._start();
+    this.log.start(kept, kept[kept.length - 1].seq);
+    this.emit("changed", { added: [] });
+    return this._fill();
   }
 
   async _start() {

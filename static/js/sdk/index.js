@@ -25,6 +25,7 @@ export { Download } from "./download.js";
 export { Emitter } from "./emitter.js";
 export { codeOf, TokenIMError } from "./errors.js";
 export { Media } from "./media.js";
+export { Push } from "./push.js";
 export { Room } from "./room.js";
 export { IndexedStore, MemoryStore } from "./store.js";
 export { Upload } from "./upload.js";

@@ -6,6 +6,7 @@ import { h, ht } from "./dom.js";
 import { FileCard } from "./file_card.js";
 import { dayText, timeText } from "./figures.js";
 import { plainText, renderMessage } from "./message.js";
+import { noticeHidden } from "./notices.js";
 import { Pins } from "./pins.js";
 import { outcomeText } from "./recent.js";
 import { Search } from "./search.js";
@@ -122,8 +123,20 @@ export class Chat {
     if (!this._stuck && this._visible) this._newer.hidden = false;
     for (const event of news.slice(-3)) this._announce(event);
     if (this._isSeen()) return this._seen();
+    this._noticeHidden(news[news.length - 1]);
     for (const event of news) if (event.mentions?.includes(this._options.user)) this._mentioned(event);
     this._setUnread(this._unread + news.length);
+  }
+
+  /** @param {LogEvent} event the latest that was not seen */
+  _noticeHidden(event) {
+    const { id, info } = this._conversation;
+    const message = this._conversation.log.messages.get(event.seq);
+    const name = this._options.names.of(event.sender);
+    const body = message ? plainText(message).slice(0, 160) : "";
+    const direct = info.type === "direct";
+    const notice = { title: direct ? name : (info.title ?? name), body: direct ? body : t("chat.said", { name, text: body }) };
+    void noticeHidden({ ...notice, tag: id, room: direct ? "" : (info.alias ?? "") });
   }
 
   /** @param {LogEvent} event that names this user and was not seen */

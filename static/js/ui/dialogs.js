@@ -1,6 +1,7 @@
 import { mark } from "../i18n/index.js";
 import { h, ht, iconButton } from "./dom.js";
 import { looksFields } from "./looks.js";
+import { NoticeSwitch } from "./notices.js";
 import { Pickers } from "./pickers.js";
 
 /** @typedef {import("../i18n/index.js").Key} Key */
@@ -51,12 +52,12 @@ export function openShortcuts() {
 
 /**
  * @param {import("./devices.js").Devices} devices
- * @param {{onSpeaker: (id: string) => void, onStats: () => void}} options
+ * @param {{onSpeaker: (id: string) => void, onStats: () => void, push: import("../sdk/index.js").Push}} options
  */
-export function openSettings(devices, { onSpeaker, onStats }) {
+export function openSettings(devices, { onSpeaker, onStats, push }) {
   const stats = ht("button", "call.stats", { type: "button", class: "button", onclick: onStats });
   const keys = ht("button", "call.shortcuts", { type: "button", class: "button", onclick: openShortcuts });
-  open("settings.title", [new Pickers(devices, { onSpeaker }).element, ...looksFields(), stats, keys]);
+  open("settings.title", [new Pickers(devices, { onSpeaker }).element, ...looksFields(), new NoticeSwitch(push).element, stats, keys]);
 }
 
 /**
