@@ -1,0 +1,85 @@
+"""Notifications: asked for by a click, subscribed at the server, shown by the service worker.
+
+The push service is the browser maker's and out of reach here; its place is taken by a subscription
+of the right shape, and by the browser's own way to hand a message to the worker.
+"""
+
+import asyncio
+import json
+
+import pytest
+from playwright.async_api import CDPSession, expect
+
+from tests.e2e.conftest import Arrive
+from tests.e2e.person import WAIT_MS, Person
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+SUBSCRIPTION = """
+let live = null;
+const json = { endpoint: "https://push.example/abc", keys: {
+  p256dh: "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+  auth: "BTBZMqHH6r4Tts7J_aSIgg" } };
+PushManager.prototype.subscribe = async () => (live = {
+  endpoint: json.endpoint, toJSON: () => json, unsubscribe: async () => ((live = null), true) });
+PushManager.prototype.getSubscription = async () => live;
+"""
+SHOWN = """async () => {
+  const worker = await navigator.serviceWorker.getRegistration();
+  return (await worker.getNotifications()).map(({ title, body }) => [title, body]);
+}"""
+
+
+async def allowed(server: Server, arrive: Arrive, room: str) -> Person:
+    ann = await arrive("Ann")
+    await ann.context.grant_permissions(["notifications"], origin=server.url)
+    await ann.context.add_init_script(SUBSCRIPTION)
+    await ann.join(server.url, room, camera="0", microphone="0")
+    return ann
+
+
+async def test_notifications_are_switched_on_and_off_by_a_click(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann = await allowed(server, arrive, room)
+    assert await ann.page.evaluate("navigator.serviceWorker.getRegistration()") is None
+    await ann.button("Settings").click()
+    await ann.button("Turn on notifications").click()
+    await expect(ann.button("Turn off notifications")).to_be_visible(timeout=WAIT_MS)
+    await ann.button("Turn off notifications").click()
+    await expect(ann.button("Turn on notifications")).to_be_visible(timeout=WAIT_MS)
+
+
+async def test_a_push_is_shown_by_the_worker(server: Server, arrive: Arrive, room: str) -> None:
+    ann = await allowed(server, arrive, room)
+    await ann.button("Settings").click()
+    await ann.button("Turn on notifications").click()
+    await expect(ann.button("Turn off notifications")).to_be_visible(timeout=WAIT_MS)
+    session = await ann.context.new_cdp_session(ann.page)
+    message = {"type": "message", "conversation": "c_1", "title": "lobby", "sender_name": "Bo"}
+    await _deliver(session, server.url, {**message, "body": "are you there?"})
+    await ann.until(f"async () => (await ({SHOWN})()).length === 1")
+    assert await ann.page.evaluate(SHOWN) == [["lobby", "Bo: are you there?"]]
+    call = {"type": "call", "call": "call_1", "conversation": "c_2", "title": "Bo"}
+    await _deliver(session, server.url, {**call, "sender_name": "Bo", "body": "Bo"})
+    await ann.until(f"async () => (await ({SHOWN})()).length === 2")
+    assert ["Bo", "Bo is calling"] in await ann.page.evaluate(SHOWN)
+
+
+async def _deliver(session: CDPSession, origin: str, payload: dict[str, str]) -> None:
+    """Hand a decrypted push message to the worker of an origin."""
+    found: asyncio.Queue[str] = asyncio.Queue()
+
+    def updated(event: dict[str, list[dict[str, str]]]) -> None:
+        for one in event["registrations"]:
+            found.put_nowait(one["registrationId"])
+
+    session.on("ServiceWorker.workerRegistrationUpdated", updated)
+    await session.send("ServiceWorker.enable")
+    worker = await asyncio.wait_for(found.get(), WAIT_MS / 1000)
+    await session.send(
+        "ServiceWorker.deliverPushMessage",
+        {"origin": origin, "registrationId": worker, "data": json.dumps(payload)},
+    )
+    await session.send("ServiceWorker.disable")
