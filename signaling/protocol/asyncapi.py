@@ -38,7 +38,7 @@ def asyncapi(requests: Requests) -> dict[str, Any]:
 
 def _request_message(name: str, kind: type[msgspec.Struct]) -> dict[str, Any]:
     payload = {"$ref": REF.format(name=kind.__name__)}
-    return {"name": name, "summary": summary(kind), "payload": payload}
+    return {"name": name, "summary": summary(kind, name), "payload": payload}
 
 
 def _event_message(kind: EventKind) -> dict[str, Any]:

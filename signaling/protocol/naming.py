@@ -24,6 +24,14 @@ def identifier(verb: str, name: str) -> str:
     return verb + "".join(word.title() for word in re.split(r"[^A-Za-z0-9]+", name))
 
 
-def summary(kind: type) -> str:
-    """The first paragraph of what a struct says of itself."""
-    return (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
+def summary(kind: type, name: str = "") -> str:
+    """The first paragraph of what a struct says of itself, without the names of its requests."""
+    text = (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
+    text = re.sub(r"^(`[a-z:]+`(, | and )?)+", "", text).lstrip(":.; ")
+    return (text[:1].upper() + text[1:]) or _title(name)
+
+
+def _title(name: str) -> str:
+    """`conversation:get` is "Get conversation"."""
+    noun, _, verb = name.partition(":")
+    return f"{verb} {noun}".strip().capitalize()

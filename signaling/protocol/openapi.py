@@ -90,8 +90,8 @@ def _operation(
 
 
 def _said(kind: type, operation: Operation) -> str:
-    text = summary(kind).removeprefix(f"`{operation.event}`").lstrip(":. ")
-    return (text[:1].upper() + text[1:]) or operation.event
+    text = summary(kind, operation.event)
+    return text.replace("`after`", "`cursor`").replace("`before`", "`cursor`")
 
 
 def _managing(row: Managing) -> dict[str, Any]:

@@ -96,11 +96,14 @@ async def test_asyncapi_names_every_request_and_event(
 
 
 async def test_the_pages_render_and_run_nothing(client: ClientSession) -> None:
-    async with client.get("/docs") as response:
-        page = await response.text()
-    assert "<code>message:send</code>" in page
-    assert "<script" not in page
-    assert "style=" not in page
+    for path, said in (("/docs", "/v1/conversations"), ("/docs/events", "message:send")):
+        async with client.get(path) as response:
+            page = await response.text()
+        assert f"<code>{said}</code>" in page
+        assert "<script" not in page
+        assert "style=" not in page
+        assert "http://" not in page
+        assert "src=http" not in page
     async with client.get("/docs/errors") as response:
         page = await response.text()
     assert all(f"id={code}" in page for code in CODES)
