@@ -251,6 +251,7 @@ class Process:
         )
         hooking.listen(core)
         self.moderating.listen(hooking.news)
+        self.moderating.hide(core)
         await hooking.start(self._stack)
         self.metrics.add_numbers("tokenim_outbox", hooking.stats)
         pushing = Pushing(

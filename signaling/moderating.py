@@ -6,6 +6,7 @@ from typing import Any
 from signaling.adapters.sql import Database, SqlApps, SqlWaiting
 from signaling.adapters.sql.audit import SqlAudit
 from signaling.adapters.sql.moderation import SqlBans, SqlReports
+from signaling.adapters.sql.privacies import SqlPrivacies
 from signaling.audit.trail import Trail
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.revocation import Revoking
@@ -23,13 +24,15 @@ from signaling.messaging import Messaging
 from signaling.metrics import Metrics
 from signaling.moderation.ban import Bans
 from signaling.moderation.presend import PreSend
+from signaling.moderation.privacy import PrivacyService
 from signaling.moderation.screen import AppScreen
 from signaling.moderation.settings import SettingsAtHand
 from signaling.outbox.news import News, NewsStore
 from signaling.ports import Broker
 from signaling.protocol import moderation as wire
+from signaling.protocol.presence import PresencePrivacy
 from signaling.services.reports import ReportService
-from signaling.wiring import Stores
+from signaling.wiring import Core, Stores
 
 
 class Moderating:
@@ -46,6 +49,7 @@ class Moderating:
 
         self.bans = Bans(SqlBans(database), revoking, SqlWaiting(database), now_ms)
         self.stored = SqlReports(database)
+        self._privacies = SqlPrivacies(database)
         self._news: NewsStore | None = None
 
     def table(self, messaging: Messaging, stores: Stores, broker: Broker) -> dict[str, Handler]:
@@ -55,7 +59,10 @@ class Moderating:
         )
         reports.act_through(messaging.amendments, messaging.membership, messaging.bans)
         reports.tell = self._tell
+        self.privacy = PrivacyService(self._privacies, stores.conversations, self.settings, broker)
+        messaging.blocks.on_block.append(self.privacy.changed)
         return {
+            "presence:privacy": Handler(PresencePrivacy, self.privacy.choose),
             "message:report": Handler(wire.ReportMessage, reports.report),
             "report:list": Handler(wire.ListReports, reports.list),
             "report:resolve": Handler(wire.ResolveReport, reports.resolve),
@@ -69,6 +76,11 @@ class Moderating:
         """Where webhooks hear of it."""
         self._news, self.bans.tell = news, self._tell
 
+    def hide(self, core: Core) -> None:
+        """Let presence ask who may see whom."""
+        core.presence.privacy = self.privacy
+        core.node.controls["presence:private"] = core.presence.reconsider
+
     async def _tell(self, app: str, kind: str, subject: str, data: dict[str, Any]) -> None:
         if self._news is not None:
             line = f"moderation {subject}"
@@ -77,6 +89,7 @@ class Moderating:
     async def forget(self, app: str, user: str) -> None:
         """What is kept here of a user who is erased; a ban stays."""
         await self.stored.forget(app, user)
+        await self._privacies.forget(app, user)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Begin; `stack` ends it."""

@@ -26,6 +26,16 @@ class PresenceUnwatch(msgspec.Struct, frozen=True, kw_only=True):
     users: Annotated[list[UserId], msgspec.Meta(max_length=1000)]
 
 
+class PresencePrivacy(msgspec.Struct, frozen=True, kw_only=True):
+    """`presence:privacy`: who sees this user's status, and when they were last here. Absent leaves
+    one as it is, null goes back to what the app says.
+    """
+
+    status: Literal["everyone", "shared", "nobody"] | msgspec.UnsetType | None = msgspec.UNSET
+    """`shared`: those who have a conversation in common."""
+    last_seen: Literal["everyone", "nobody"] | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class TypingSet(msgspec.Struct, frozen=True, kw_only=True):
     """`typing:set`: say `on` again every few seconds while it goes on; it ends by itself."""
 

@@ -81,6 +81,7 @@ OPERATIONS = (
     ),
     Operation("DELETE", "/scheduled/{scheduled}", "scheduled:cancel", "messages"),
     Operation("POST", "/sync", "sync", "messages"),
+    Operation("PATCH", "/presence/privacy", "presence:privacy", "users"),
     Operation("PUT", "/users/{user}/block", "user:block", "users"),
     Operation("DELETE", "/users/{user}/block", "user:unblock", "users"),
     Operation("GET", "/push/key", "push:key", "push"),

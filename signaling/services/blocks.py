@@ -1,5 +1,6 @@
 """Whom a user does not want to hear from."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,6 +20,9 @@ class BlockService:
     def __init__(self, users: Users, conversations: Conversations) -> None:
         self._users = users
         self._conversations = conversations
+        # filled at composition
+        self.on_block: list[Callable[[str, str], Awaitable[None]]] = []
+        """Told (app, user) when a user blocks somebody."""
 
     async def block(self, who: Identity, request: BlockUser) -> dict[str, Any]:
         """`user:block`. Raises Refused bad_request."""
@@ -33,6 +37,9 @@ class BlockService:
             raise Refused("bad_request", "that is you")
         await self._users.block(who.app, who.user, other, on)
         await self._mark(who, other, on=on)
+        if on:
+            for told in self.on_block:
+                await told(who.app, who.user)
         return {"blocked": await self._users.blocks(who.app, who.user)}
 
     async def _mark(self, who: Identity, other: str, *, on: bool) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -44,6 +44,28 @@ class Blocks(Protocol):
         """Whether `by` blocks `user`."""
 
 
+class Privacy(Protocol):
+    """What users keep to themselves."""
+
+    async def hidden(self, who: Identity, users: Sequence[str]) -> set[str]:
+        """Those who are always offline to `who`."""
+
+    async def timeless(self, app: str, users: Sequence[str]) -> set[str]:
+        """Those who do not say when they were last here."""
+
+
+class Open:
+    """Nobody hides anything."""
+
+    async def hidden(self, who: Identity, users: Sequence[str]) -> set[str]:
+        """None."""
+        return set()
+
+    async def timeless(self, app: str, users: Sequence[str]) -> set[str]:
+        """None."""
+        return set()
+
+
 class PresenceService:
     """Answers `presence:*` and follows Connections."""
 
@@ -63,6 +85,8 @@ class PresenceService:
         self._blocks = blocks
         self._clock = clock
         self._tasks = tasks
+        # filled at composition
+        self.privacy: Privacy = Open()
         # made here
         self._here: dict[str, tuple[Identity, str, str | None]] = {}
         self._watched: dict[str, set[str]] = {}
@@ -114,7 +138,8 @@ class PresenceService:
         watched.update(shown)
         names = [topics.presence(who.app, user) for user in shown]
         await self._listening.listen(who.connection, names)
-        seen = {one.user: one for one in await self._manager.get(who.app, shown)}
+        found = await self._decent(who.app, await self._manager.get(who.app, shown))
+        seen = {one.user: one for one in found}
         offline = {user: Presence(user=user, status="offline") for user in hidden}
         return {"users": [msgspec.to_builtins((seen | offline)[user]) for user in users]}
 
@@ -125,13 +150,40 @@ class PresenceService:
         await self._listening.unlisten(who.connection, names)
         return {}
 
+    async def _decent(self, app: str, found: Sequence[Presence]) -> list[Presence]:
+        """Without what those users keep to themselves."""
+        timeless = await self.privacy.timeless(app, [one.user for one in found])
+        return [
+            msgspec.structs.replace(one, last_seen=None) if one.user in timeless else one
+            for one in found
+        ]
+
+    def reconsider(self, app: str, user: str, data: dict[str, Any]) -> None:
+        """A user shows less, or blocks somebody: those here who may not see them hear no more."""
+        self._tasks.spawn(self._reconsider(app, user), "presence privacy")
+
+    async def _reconsider(self, app: str, user: str) -> None:
+        for connection, users in list(self._watched.items()):
+            here = self._here.get(connection)
+            if user not in users or here is None or here[0].app != app:
+                continue
+            who = here[0]
+            if user in await self._hidden(who, [user]):
+                users.discard(user)
+                await self._listening.unlisten(connection, [topics.presence(app, user)])
+                gone = msgspec.to_builtins(Presence(user=user, status="offline"))
+                hint = Hint(event="presence:changed", data=gone, device=who.device)
+                await self._broker.publish(topics.user(app, who.user), hint)
+        self._changed(app, user, 0)
+
     async def _hidden(self, who: Identity, users: list[str]) -> set[str]:
         """Those who block the one who asks: they are always offline to them."""
         others = [user for user in users if user != who.user]
         answers = await asyncio.gather(
             *(self._blocks.blocked(who.app, user, who.user) for user in others)
         )
-        return {user for user, blocked in zip(others, answers, strict=True) if blocked}
+        blocking = {user for user, blocked in zip(others, answers, strict=True) if blocked}
+        return blocking | await self.privacy.hidden(who, others)
 
     def recover(self) -> None:
         """The manager may have forgotten everything: say it all again."""
@@ -167,7 +219,8 @@ class PresenceService:
         except Refused as error:
             log.warning("presence is away: %s", error.message)
             return
-        data = msgspec.to_builtins(now)
+        (decent,) = await self._decent(app, [now])
+        data = msgspec.to_builtins(decent)
         await self._broker.publish(
             topics.presence(app, user), Hint(event="presence:changed", data=data)
         )

@@ -5,8 +5,10 @@ import pytest
 from signaling.adapters.sql import Database, SqlConversations
 from signaling.adapters.sql.audit import SqlAudit
 from signaling.adapters.sql.moderation import SqlBans, SqlReports
+from signaling.adapters.sql.privacies import SqlPrivacies
 from signaling.model import AuditEntry
 from signaling.moderation.ban import Ban
+from signaling.moderation.privacy import Chosen
 from signaling.moderation.report import Report
 from tests.making import APP, conversation, member
 
@@ -95,3 +97,14 @@ async def test_who_is_kept_out_of_a_conversation(database: Database) -> None:
     assert [one.user for one in await store.banned("c", 4)] == ["bob"]
     assert await store.banned("c", 5) == []
     assert await store.banned("c", 4, after="bob") == []
+
+
+async def test_what_a_user_chose_to_hide(database: Database) -> None:
+    privacies = SqlPrivacies(database)
+    await privacies.put(APP, "ann", Chosen(presence="nobody"))
+    await privacies.put(APP, "ann", Chosen(presence="shared", last_seen="nobody"))
+    await privacies.put("other", "bob", Chosen(last_seen="nobody"))
+    found = await privacies.of(APP, ["ann", "bob"])
+    assert found == {"ann": Chosen(presence="shared", last_seen="nobody")}
+    await privacies.forget(APP, "ann")
+    assert await privacies.of(APP, ["ann"]) == {}
