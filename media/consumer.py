@@ -189,7 +189,7 @@ class Consumer:
             self._not_now(len(batch.entries))
         elif not self._plain:
             self._choose(stream, batch, now)
-        elif stream is not self.current:
+        elif stream is not self._source:
             self.drops.counts[DropReason.LAYER_NOT_WANTED] += len(batch.entries)
         elif not self._copy(batch, now):
             self._choose(stream, batch, now)

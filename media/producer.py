@@ -63,6 +63,8 @@ class Producer:
         self.streams: list[Stream] = []
         """Smallest layer first."""
         self.consumers: list[Consumer] = []
+        self._steps: list[tuple[Layer, float]] | None = None
+        """As of the latest tick: every subscriber asks."""
         self._sent: list[int] = []
         """Ranks that were being sent at the last tick."""
         self.muted = False
@@ -158,6 +160,11 @@ class Producer:
 
     def steps(self) -> list[tuple[Layer, float]]:
         """Each layer that can be had, and its bitrate; ascending."""
+        if self._steps is None:
+            self._steps = self._measured()
+        return self._steps
+
+    def _measured(self) -> list[tuple[Layer, float]]:
         active = self._active()
         if len(active) == 1 and not self.rids:
             return active[0].rates.steps()
@@ -184,6 +191,7 @@ class Producer:
 
     def tick(self, now: float) -> None:
         """Periodic work of every stream."""
+        self._steps = None
         for stream in self.streams:
             self._ask(stream, now)
         if len(self.streams) > 1:

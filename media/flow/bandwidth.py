@@ -114,7 +114,7 @@ class Estimator:
 
     def feedback(self, base: int, arrivals_us: Sequence[int | None], now: float) -> None:
         """Transport-wide feedback came: arrival times from the 16-bit `base` on."""
-        lost = known = 0
+        lost = known = acked = 0
         for index, arrival_us in enumerate(arrivals_us):
             if arrival_us is None:
                 lost += 1
@@ -125,7 +125,8 @@ class Estimator:
             known += 1
             arrived_s = self._unwrap(arrival_us) / 1_000_000
             self._trend.add(packet[0], arrived_s)
-            self._ack(now, packet[1])
+            acked += packet[1]
+        self._ack(now, acked)
         self._count_loss(lost, known + lost, now)
         self._control_delay(now)
 

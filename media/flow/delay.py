@@ -145,9 +145,13 @@ class DelayTrend:
 
 def _slope(points: deque[tuple[float, float]]) -> float:
     """Least squares slope, 0 when all lie at one time."""
-    count = len(points)
-    mean_x = sum(x for x, _ in points) / count
-    mean_y = sum(y for _, y in points) / count
-    below = sum((x - mean_x) ** 2 for x, _ in points)
-    above = sum((x - mean_x) * (y - mean_y) for x, y in points)
-    return above / below if below > 0 else 0.0
+    start = points[0][0]  # near zero, so that nothing is lost to rounding
+    sum_x = sum_y = sum_xx = sum_xy = 0.0
+    for x, y in points:
+        x -= start  # noqa: PLW2901
+        sum_x += x
+        sum_y += y
+        sum_xx += x * x
+        sum_xy += x * y
+    below = len(points) * sum_xx - sum_x * sum_x
+    return (len(points) * sum_xy - sum_x * sum_y) / below if below > 0 else 0.0
