@@ -19,13 +19,17 @@ class Device:
         self.name = f"{user}/phone"
         self._user = user
         self._server = server
+        """Where it connects to: something with a `url`."""
         # made here
         self._random = random.Random(seed)
         self._file = path.open("w")
         self._client: Client | None = None
         self._known: dict[str, int] = {}
-        self._gap = asyncio.Event()
         self._sent = 0
+        self.acked = asyncio.Semaphore(0)
+        """Released for each message that was acked."""
+        self.refused = asyncio.Semaphore(0)
+        """Released for each answer that said: not now."""
 
     def close(self) -> None:
         """Leave."""
@@ -55,8 +59,10 @@ class Device:
                     client.ask(event, request).add_done_callback(_look)
                 return await client.request(event, request)
             except CONFUSED as error:
-                if "'code'" in str(error) and "'retryable': True" not in str(error):
-                    raise
+                if "'code'" in str(error):
+                    if "'retryable': True" not in str(error):
+                        raise
+                    self.refused.release()
                 await asyncio.sleep(0.02)
 
     async def join(self, alias: str) -> str:
@@ -80,6 +86,7 @@ class Device:
             seq=answer["seq"],
             id=answer["id"],
         )
+        self.acked.release()
 
     async def catch_up(self) -> None:
         """Fill every gap from history, and say what has been read."""

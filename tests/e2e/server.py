@@ -1,5 +1,6 @@
 """The product as a subprocess: started, killed and started again like in real life."""
 
+import asyncio
 import os
 import re
 import signal
@@ -16,10 +17,12 @@ ROOT = Path(__file__).parents[2]
 class Server:
     """One `tokenim serve --dev`: the first start takes a free port, later ones the same."""
 
-    def __init__(self, data_dir: Path, **env: str) -> None:
+    def __init__(self, data_dir: Path, *, module: str = "signaling", **env: str) -> None:
         # passed in
         self._data_dir = data_dir
-        self._env = {**os.environ, "TOKENIM_MEDIA_PORT": "0", **env}
+        self._module = module
+        self.env = {**os.environ, "TOKENIM_MEDIA_PORT": "0", **env}
+        """Of the next start."""
         # made here
         self._process: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
@@ -29,12 +32,12 @@ class Server:
     def start(self) -> None:
         """Start and wait until it says where it listens. Raises RuntimeError with its output."""
         port = self.url.rpartition(":")[2] or "0"
-        command = [sys.executable, "-m", "signaling", "serve", "--dev", "--port", port]
+        command = [sys.executable, "-m", self._module, "serve", "--dev", "--port", port]
         self._listening.clear()
         self._process = subprocess.Popen(
             [*command, "--data-dir", str(self._data_dir)],
             cwd=ROOT,
-            env=self._env,
+            env=self.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -59,6 +62,17 @@ class Server:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    async def ended(self) -> None:
+        """Wait until the process is gone by itself. Raises TimeoutExpired."""
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait, 60)
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
