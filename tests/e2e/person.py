@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 PROBE = Path(__file__).parent / "probe.js"
 

@@ -7,7 +7,7 @@ from tests.e2e.conftest import Arrive
 from tests.e2e.person import WAIT_MS
 from tests.e2e.server import Server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 async def test_two_people_see_and_hear_each_other(
@@ -96,6 +96,8 @@ async def test_the_figures_of_a_tile_come_from_the_connection(
     await bo.join(server.url, room)
     await bo.sees_video_of(1)
     await bo.button("Statistics").click()
-    figures = bo.tile("Ann").locator(".figures")
-    await expect(figures).to_contain_text("VP8", timeout=WAIT_MS)
-    await expect(figures).to_contain_text("fps", timeout=WAIT_MS)
+    figures = bo.tile("Ann").locator(".figures dd")
+    # Drawn anew each second; a picture may pause on a busy machine, so all at once is waited for.
+    await expect(figures.filter(has_text="VP8")).to_have_count(1, timeout=WAIT_MS)
+    await expect(figures.filter(has_text=" fps")).to_have_count(1, timeout=WAIT_MS)
+    await expect(figures.filter(has_text="opus")).to_have_count(1, timeout=WAIT_MS)

@@ -128,6 +128,8 @@ export const en = {
   "chat.today": "Today",
   "chat.yesterday": "Yesterday",
   "chat.joined": "{name} joined the conversation",
+  "chat.others": "{count} others",
+  "chat.others.one": "1 other",
   "chat.left": "{name} left the conversation",
   "chat.callEnded": "Call ended",
   "chat.said": "{name}: {text}",

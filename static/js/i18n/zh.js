@@ -128,6 +128,8 @@ export const zh = {
   "chat.today": "今天",
   "chat.yesterday": "昨天",
   "chat.joined": "{name} 加入了会话",
+  "chat.others": "其他 {count} 人",
+  "chat.others.one": "其他 1 人",
   "chat.left": "{name} 离开了会话",
   "chat.callEnded": "通话已结束",
   "chat.said": "{name}:{text}",

@@ -1,4 +1,4 @@
-import { errorText, mark, onLanguage, t } from "../i18n/index.js";
+import { errorText, language, mark, onLanguage, t } from "../i18n/index.js";
 import { codeOf } from "../sdk/index.js";
 import { announce, toast } from "./announcer.js";
 import { Composer } from "./composer.js";
@@ -25,6 +25,7 @@ import { TypingLine } from "./typing.js";
 
 const RUN_MS = 5 * 60_000;
 const NEAR_PX = 80;
+const NAMED = 3;
 
 /** The chat pane: the log, who is typing, the composer. */
 export class Chat {
@@ -228,11 +229,14 @@ export class Chat {
     /** @type {{sender: string, at: number} | null} */
     let run = null;
     let day = "";
+    /** @type {string[]} who came one after another: one line for all */
+    let arrivals = [];
     const dated = (/** @type {number} */ at) => {
       const today = new Date(at).toDateString();
       if (today === day) return;
       day = today;
       run = null;
+      arrivals = [];
       entries.push(noteEntry(`day ${today}`, dayName(at)));
     };
     for (const event of this._conversation.log.events) {
@@ -240,7 +244,10 @@ export class Chat {
       const note = message ? null : this._note(event);
       if (!message && !note) continue;
       dated(event.at);
-      if (note) entries.push(noteEntry(event.id, note));
+      if (event.type === "member:joined") arrivals.push(this._options.names.of(event.user ?? event.sender));
+      else arrivals = [];
+      if (arrivals.length > 1) entries[entries.length - 1] = noteEntry(entries[entries.length - 1].key, joinedText(arrivals));
+      else if (note) entries.push(noteEntry(event.id, note));
       if (message) entries.push(this._messageEntry(message, run, bySeq));
       run = message ? { sender: message.sender, at: message.at } : null;
     }
@@ -378,6 +385,12 @@ export class Chat {
  */
 function noteEntry(key, text) {
   return { key, signature: text, draw: () => h("li", { class: "note" }, text) };
+}
+
+/** @param {string[]} names the first few are said, the others counted */
+function joinedText(names) {
+  const said = names.length > NAMED ? [...names.slice(0, NAMED), t("chat.others", { count: names.length - NAMED })] : names;
+  return t("chat.joined", { name: new Intl.ListFormat(language()).format(said) });
 }
 
 /** @param {number} at UTC milliseconds */
