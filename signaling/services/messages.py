@@ -144,13 +144,22 @@ class MessageService:
 
 
 def check_body(kind: str, body: dict[str, Any], limits: Limits) -> None:
-    """Raises Refused too_large, or bad_request for a text without text."""
+    """Raises Refused too_large; bad_request for a text without text, a location without a place."""
     if len(_encode(body)) > limits.message_bytes:
         raise Refused("too_large", f"a body has at most {limits.message_bytes} bytes")
     if kind == "text":
         text = body.get("text")
         if not isinstance(text, str) or not text:
             raise Refused("bad_request", "a text needs `body.text`")
+    if kind == "location" and not (
+        _degrees(body, "latitude", 90) and _degrees(body, "longitude", 180)
+    ):
+        raise Refused("bad_request", "a location needs `latitude` and `longitude` in degrees")
+
+
+def _degrees(body: dict[str, Any], name: str, most: int) -> bool:
+    value = body.get(name)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= most
 
 
 def _said(who: Identity, request: SendMessage) -> Said:

@@ -28,7 +28,7 @@ class ReceiptService:
         return await self._advance(who, request.conversation, read=request.seq)
 
     async def get(self, who: Identity, request: GetReceipts) -> dict[str, Any]:
-        """`receipt:get`: counts without the sender; who it is, in small conversations."""
+        """`receipt:get`: counts, the sender among them; who it is, in small conversations."""
         standing = await self._conversations.standing(who.app, request.conversation, who.user)
         if standing is None or request.seq > standing.conversation.head:
             raise Refused("not_found", "no such message")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from signaling.errors import Refused
 from tests.house import House
 
 
@@ -32,6 +33,9 @@ async def test_the_order_of_keys_does_not_make_another_payload(house: House) -> 
         ({"body": {"text": "x" * 33_000}}, "too_large"),
         ({"mentions": ["u"] * 101}, "bad_request"),
         ({"type": "No Such"}, "bad_request"),
+        ({"type": "location", "body": {"latitude": 1}}, "bad_request"),
+        ({"type": "location", "body": {"latitude": 91, "longitude": 0}}, "bad_request"),
+        ({"type": "location", "body": {"latitude": True, "longitude": 0}}, "bad_request"),
         ({"client_id": ""}, "bad_request"),
         ({"reply_to": 99}, "not_found"),
         ({"reply_to": 1}, "not_found"),
@@ -256,3 +260,28 @@ async def test_search_pages_newest_first(house: House, query: str) -> None:
         if before is None:
             break
     assert found == seqs[::-1]
+
+
+async def test_places_and_an_apps_own_kinds_are_kept_as_they_are(house: House) -> None:
+    name = await house.group("ann", "bob")
+    bodies = {
+        "location": {"latitude": -90, "longitude": 116.39, "name": "天安门"},
+        "poll.v1": {"question": "where?", "options": ["here", {"deep": [1, None]}]},
+    }
+    for kind, body in bodies.items():
+        await house.send("ann", name, type=kind, body=body)
+    kept = await house.events("bob", name)
+    assert {event["kind"]: event["body"] for event in kept[2:]} == bodies
+
+
+async def test_an_edit_waits_for_no_pause(house: House) -> None:
+    name = await house.group("ann", "bob")
+    await house.ask("ann", "conversation:update", conversation=name, slow_mode_ms=60_000)
+    seq = await house.send("bob", name)
+    await house.ask("bob", "message:edit", conversation=name, seq=seq, body={"text": "x"})
+    message = {"conversation": name, "client_id": "y", "type": "text", "body": {"text": "y"}}
+    with pytest.raises(Refused) as caught:
+        await house.ask("bob", "message:send", **message)
+    assert (caught.value.code, caught.value.retry_after_ms) == ("rate_limited", 60_000)
+    await house.send("ann", name)
+    await house.send("ann", name)
