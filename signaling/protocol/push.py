@@ -6,6 +6,11 @@ import msgspec
 
 Base64Url = Annotated[str, msgspec.Meta(min_length=20, max_length=120, pattern=r"^[\w-]+=*$")]
 
+Endpoint = Annotated[
+    str, msgspec.Meta(max_length=1010, pattern=r"^https?://[!$&'()*+,./0-9:;=?@A-Z\[\]_a-z~%-]+$")
+]
+"""A URL as RFC 3986 writes it: without what must be escaped."""
+
 
 class PushKey(msgspec.Struct, frozen=True, kw_only=True):
     """`push:key`: the server's public key, for a browser's `applicationServerKey`."""
@@ -21,11 +26,11 @@ class PushKeys(msgspec.Struct, frozen=True, kw_only=True):
 class PushSubscribe(msgspec.Struct, frozen=True, kw_only=True):
     """`push:subscribe`: a browser's `PushSubscription.toJSON()`."""
 
-    endpoint: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]{1,1000}$")]
+    endpoint: Endpoint
     keys: PushKeys
 
 
 class PushUnsubscribe(msgspec.Struct, frozen=True, kw_only=True):
     """`push:unsubscribe`."""
 
-    endpoint: Annotated[str, msgspec.Meta(min_length=1, max_length=1010)]
+    endpoint: Endpoint
