@@ -59,7 +59,9 @@ class Device:
                     client.ask(event, request).add_done_callback(_look)
                 return await client.request(event, request)
             except CONFUSED as error:
-                if "'code'" in str(error):
+                if "unauthorized" in str(error):
+                    client.close()  # the token's time is over: come back with a new one
+                elif "'code'" in str(error):
                     if "'retryable': True" not in str(error):
                         raise
                     self.refused.release()

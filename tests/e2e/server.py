@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 START_TIMEOUT_S = 40.0
+TESTS_OWN = "TOKENIM_TEST_"
+"""Variables for the tests; a server refuses what it does not know."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,7 +23,8 @@ class Server:
         # passed in
         self._data_dir = data_dir
         self._module = module
-        self.env = {**os.environ, "TOKENIM_MEDIA_PORT": "0", **env}
+        ours = {key: text for key, text in os.environ.items() if not key.startswith(TESTS_OWN)}
+        self.env = {**ours, "TOKENIM_MEDIA_PORT": "0", **env}
         """Of the next start."""
         # made here
         self._process: subprocess.Popen[str] | None = None

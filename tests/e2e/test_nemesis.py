@@ -61,7 +61,10 @@ class Run:
             Device(user, through or self.server, self._path(user), self.seed + n)
             for n, user in enumerate(USERS)
         ]
-        await asyncio.gather(self._strikes(strike), *map(self._live, self.devices))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._strikes(strike))
+            for device in self.devices:
+                group.create_task(self._live(device))
         for device in self.devices:
             await device.catch_up()
             await device.testify()
