@@ -5,8 +5,9 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from signaling.audit.trail import actor_of
 from signaling.errors import Refused
-from signaling.model import Change, Conversation, Identity, Scene
+from signaling.model import AuditEntry, Change, Conversation, Identity, Scene
 from signaling.ports import Clock, Conversations, Users
 from signaling.protocol.conversations import (
     ArchiveConversation,
@@ -119,7 +120,8 @@ class ConversationService:
             if not fields:
                 return Change()
             event = draft(who, scene.conversation, "conversation:updated", fields, now)
-            return Change(conversation=changed, drafts=(event,))
+            entry = _entry(who, scene, fields, now)
+            return Change(conversation=changed, drafts=(event,), audit=(entry,))
 
         return await self._decided(who, request.conversation, decide)
 
@@ -137,7 +139,8 @@ class ConversationService:
             fields = {"archived_at": archived_at}
             event = draft(who, scene.conversation, "conversation:updated", fields, now)
             changed = replace(scene.conversation, archived_at=archived_at)
-            return Change(conversation=changed, drafts=(event,))
+            entry = _entry(who, scene, fields, now)
+            return Change(conversation=changed, drafts=(event,), audit=(entry,))
 
         return await self._decided(who, request.conversation, decide)
 
@@ -167,6 +170,17 @@ class ConversationService:
         decided = await self._conversations.decide(who.app, key, [who.user], decide)
         await self._announcer.events(decided.conversation, decided.events)
         return {"conversation": await self.view(who, decided.conversation.id)}
+
+
+def _entry(who: Identity, scene: Scene, fields: dict[str, Any], now: int) -> AuditEntry:
+    return AuditEntry(
+        app=who.app,
+        at=now,
+        actor=actor_of(who),
+        action="conversation:updated",
+        subject=scene.conversation.id,
+        details=fields,
+    )
 
 
 def _page_token(after: str | None) -> int | None:

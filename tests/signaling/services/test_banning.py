@@ -111,3 +111,13 @@ async def test_leaving_and_coming_again_ends_no_mute_and_no_pause(house: House, 
     house.now += 60_001
     await house.ask("bob", "message:send", **message)
     assert ("user:ann", "member:updated", "bob") in await acts(house)
+
+
+async def test_settings_of_a_conversation_are_written_down(house: House) -> None:
+    name = await hall(house)
+    await house.ask("ann", "conversation:update", conversation=name, retention_days=7)
+    await house.ask("ann", "conversation:archive", conversation=name, scope="all")
+    await house.ask("ann", "conversation:archive", conversation=name, scope="me")
+    found = await SqlAudit(house.database).page("acme", None, 2)
+    assert [(one.action, one.subject) for one in found] == [("conversation:updated", name)] * 2
+    assert found[1].details == '{"settings":{"retention_days":7}}'
