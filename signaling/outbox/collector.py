@@ -29,6 +29,8 @@ class Collector:
         self._outbox = outbox
         # made here
         self.queued_total = 0
+        self._done: int | None = None
+        """The end of the log, once it was reached."""
 
     async def begin(self) -> None:
         """A new reader starts at the log's end: what was before is not told."""
@@ -38,10 +40,13 @@ class Collector:
 
     async def collect(self) -> int:
         """Queue one page; how many events it had."""
-        position = await self._outbox.position(READER) or 0
         # Before the webhooks: one made later wants only what comes after this.
         _, end = await self._log.tail(-1, 0)
+        if end == self._done:
+            return 0
+        position = await self._outbox.position(READER) or 0
         if end == position:
+            self._done = end
             return 0
         hooks = await self._webhooks.all()
         if not hooks:

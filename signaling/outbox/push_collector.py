@@ -84,6 +84,8 @@ class PushCollector:
         self._clock = clock
         # made here
         self.queued_total = 0
+        self._done: int | None = None
+        """The end of the log, once it was reached."""
 
     async def begin(self) -> None:
         """A new reader starts at the log's end."""
@@ -93,10 +95,13 @@ class PushCollector:
 
     async def collect(self) -> int:
         """Queue for one page of the log; how many events it had. Waits while presence is away."""
-        position = await self._outbox.position(READER) or 0
         # Before who wants what: one who wants it later wants only what comes after this.
         _, end = await self._log.tail(-1, 0)
+        if end == self._done:
+            return 0
+        position = await self._outbox.position(READER) or 0
         if end == position:
+            self._done = end
             return 0
         hooks = [hook for hook in await self._webhooks.all() if hook.wants(PUSH)]
         if not hooks and not await self._pushes.anybody():
