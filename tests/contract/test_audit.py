@@ -130,3 +130,13 @@ async def test_a_record_rewritten_with_its_hash_breaks_the_next(database: Databa
         database, f"UPDATE audit SET actor = 'key:other', hash = '{changed}' WHERE number = 2"
     )
     assert (verdict.broken_at, verdict.records) == (3, 2)
+
+
+async def test_a_hash_holds_the_one_before_it(database: Database) -> None:
+    trail = SqlAudit(database)
+    await write(trail, 3)
+    (third,) = await trail.page(APP, None, 1)
+    assert hash_of(replace(third, previous="f" * 64)) != third.hash
+    await tamper(database, f"UPDATE audit SET hash = '{'f' * 64}' WHERE number = 2")
+    verdict = await trail.verify(APP)
+    assert verdict.broken_at == 2
