@@ -81,6 +81,10 @@ def _fill(house: House, app: str, events: int) -> None:
             " VALUES (?, 'h0', ?, 'member', 0, 0, 0, 0, 0, 0, 0, '{}')",
             (f"c_bench_{n}", app),
         )
-    database.execute("UPDATE positions SET last = ?", (position + events + 1,))
+    end = (position + events + 1,)
+    database.execute("UPDATE positions SET last = ?", end)
+    # What reads the log in the background has long read these.
+    for readers in ("readers", "outbox_readers"):
+        database.execute(f"UPDATE {readers} SET position = ?", end)
     database.commit()
     database.close()
