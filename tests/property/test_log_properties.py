@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -28,6 +29,9 @@ class Talk:
     from_joining: bool
     senders: list[str] = field(default_factory=list)
     texts: dict[int, str] = field(default_factory=dict)
+    messages: list[int] = field(default_factory=list)
+    """Seqs of all messages, recalled ones too: their places are seen, and counted."""
+    mentions: dict[int, list[str]] = field(default_factory=dict)
     members: dict[str, int] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     marks: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -142,18 +146,23 @@ class Permissions(RuleBasedStateMachine):
             talk.log(user)
             del talk.members[user]
 
-    @rule(user=users, n=st.integers(0, 2))
-    def send(self, user: str, n: int) -> None:
+    @rule(
+        user=users, n=st.integers(0, 2), named=st.lists(st.sampled_from((*USERS, "*")), max_size=2)
+    )
+    def send(self, user: str, n: int, named: list[str]) -> None:
         talk = self.pick(n)
         self._sent += 1
         text = f"needle {self._sent}"
         request = {"conversation": talk.name, "client_id": f"p{self._sent}", "type": "text"}
-        done = self.attempt(user, "message:send", **request, body={"text": text})
+        body = {"text": text}
+        done = self.attempt(user, "message:send", **request, body=body, mentions=named)
         assert (done is not None) == (user in talk.members)
         if done is not None:
             seq = talk.log(user)
             assert (done["seq"], done["duplicate"]) == (seq, False)
             talk.texts[seq], talk.marks[user] = text, (seq, seq)
+            talk.messages.append(seq)
+            talk.mentions[seq] = named
 
     @rule(user=users, n=st.integers(0, 2), seq=st.integers(1, 12))
     def recall(self, user: str, n: int, seq: int) -> None:
@@ -167,7 +176,7 @@ class Permissions(RuleBasedStateMachine):
             return
         assert done is not None
         talk.log(user)
-        del talk.texts[seq]
+        del talk.texts[seq], talk.mentions[seq]
 
     @rule(user=users, n=st.integers(0, 2), seq=st.integers(1, 20), read=st.booleans())
     def receipt(self, user: str, n: int, seq: int, read: bool) -> None:
@@ -240,9 +249,13 @@ class Permissions(RuleBasedStateMachine):
                 assert conversation.member_count == len(talk.members)
                 assert member.read <= member.delivered <= conversation.head
                 assert (member.delivered, member.read) == talk.marks[user]
+                unread = [seq for seq in talk.messages if seq > member.read]
+                assert standing.unread == len(unread)
+                named = [seq for seq in unread if {user, "*"} & {*talk.mentions.get(seq, ())}]
+                assert standing.mentions == len(named)
 
 
-TestPermissions = Permissions.TestCase
+TestPermissions = pytest.mark.timeout(300)(Permissions.TestCase)
 TestPermissions.settings = settings(
     max_examples=20,
     stateful_step_count=30,
