@@ -54,6 +54,8 @@ export class Room extends Emitter {
     this._history = new StatsHistory();
     /** @type {any[]} offers that came before the ack of `room:join` */
     this._earlyOffers = [];
+    /** The transports that offers are for are there. */
+    this._answering = false;
     this._joins = new Serial();
     /** @type {Map<string, Wish>} */
     this._wishes = new Map();
@@ -141,6 +143,7 @@ export class Room extends Emitter {
     const { name, attributes } = this._options;
     // Naming the participant says "my transports still live": only then may the server keep its ends.
     const participant = this.media.alive ? this.participant : undefined;
+    this._answering = false;
     const ack = await this._client.request("room:join", { room: this.id, name, attributes, participant });
     const kept = ack.resumed === true && participant && ack.participant === participant;
     this.participant = ack.participant;
@@ -151,7 +154,7 @@ export class Room extends Emitter {
     if (!kept) {
       this._wishes.clear();
       const rebuilt = this.media.rebuild(ack.ice_servers ?? this._client.session?.ice_servers ?? []);
-      this._answerEarly();
+      this._answerEarly(); // One sees the others before one's own offer is through.
       await rebuilt;
     }
     this._answerEarly();
@@ -254,10 +257,11 @@ export class Room extends Emitter {
   /** @param {any} offer */
   _offered(offer) {
     this._earlyOffers.push(offer);
-    if (this.state === "joined") this._answerEarly();
+    if (this._answering) this._answerEarly();
   }
 
   _answerEarly() {
+    this._answering = true;
     for (const offer of this._earlyOffers.splice(0)) {
       this.media.answer(offer)?.catch((error) => {
         // An offer that is out of date is refused; the server sends the next one by itself.
