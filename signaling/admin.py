@@ -3,10 +3,28 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from signaling.adapters.sql import SqlApps, open_database
-from signaling.auth.registry import Registry
+from signaling.adapters.sql import Database, SqlApps, SqlRevocations, open_database
+from signaling.auth.registry import OPERATOR, Registry, now_ms
+from signaling.auth.revocation import KEPT_MS, Revocation
 from signaling.auth.sealing import MasterKey
 from signaling.config import Settings, check_secrets
+from signaling.model import ApiKey
+
+
+class BesideRegistry(Registry):
+    """Servers that run read what it revokes, and cut the sockets."""
+
+    def __init__(self, database: Database, master: MasterKey) -> None:
+        super().__init__(SqlApps(database), master)
+        # made here
+        self._revocations = SqlRevocations(database)
+
+    async def revoke_key(self, key: str, app: str | None = None, by: str = OPERATOR) -> ApiKey:
+        """See Registry."""
+        ended = await super().revoke_key(key, app, by)
+        now = now_ms()
+        await self._revocations.put(Revocation(app=ended.app, at=now, key=key), now + KEPT_MS)
+        return ended
 
 
 @asynccontextmanager
@@ -16,6 +34,6 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
     settings.storage.data_dir.mkdir(parents=True, exist_ok=True)
     database = await open_database(settings.database_url)
     try:
-        yield Registry(SqlApps(database), MasterKey(settings.master_key))
+        yield BesideRegistry(database, MasterKey(settings.master_key))
     finally:
         await database.close()

@@ -76,7 +76,15 @@ def serve(
     _log_to_stderr(log_level)
     from signaling import app  # noqa: PLC0415 - the other commands start faster without it
 
-    run(lambda: app.serve(settings, announce=lambda url: print(f"TokenIM is at {url}", flush=True)))
+    run(lambda: app.serve(settings, announce=lambda url: _announce(url, dev_mode)))
+
+
+def _announce(url: str, dev_mode: bool) -> None:
+    print(f"TokenIM is at {url}", flush=True)
+    if dev_mode:
+        scopes = "--scope admin --scope read --scope write --scope tokens --scope operator"
+        key = f"tokenim key create demo {scopes}"
+        print(f"Its console is at {url}/console; a key for it: {key}", flush=True)
 
 
 @cli.command()
@@ -139,7 +147,8 @@ def key_create(
     app: str,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
     scope: Annotated[
-        list[str] | None, typer.Option(help="tokens, read, write, admin; may be repeated.")
+        list[str] | None,
+        typer.Option(help="tokens, read, write, admin or operator."),
     ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -153,6 +162,23 @@ def key_create(
         return {"app": found.id, "key": issued.key.id, "secret": issued.secret, "scopes": scopes}
 
     show(with_registry(config, create), json)
+
+
+@keys.command("rotate")
+def key_rotate(
+    key: str,
+    overlap: Annotated[str, typer.Option(help="How long the old one goes on.")] = "24h",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Put a new key in the place of one; the new secret is shown once."""
+    from signaling.units import duration_ms  # noqa: PLC0415 - see serve
+
+    async def rotate(registry: Any) -> dict[str, Any]:
+        issued = await registry.rotate_key(key, None, duration_ms(overlap) // 1000)
+        return {"app": issued.key.app, "key": issued.key.id, "secret": issued.secret, "old": key}
+
+    show(with_registry(config, rotate), json)
 
 
 @keys.command("revoke")

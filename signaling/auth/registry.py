@@ -164,13 +164,16 @@ class Registry:
             await self._apps.put_key(found, self._entry(found.app, by, "key:revoked", key))
         return found
 
-    async def rotate_key(self, key: str, app: str, overlap_s: int, by: str = OPERATOR) -> IssuedKey:
-        """A new key in the place of `key`, which goes on for so long. Raises Refused: not_found,
-        conflict when it has ended.
+    async def rotate_key(
+        self, key: str, app: str | None, overlap_s: int, by: str = OPERATOR
+    ) -> IssuedKey:
+        """A new key in the place of `key`, which goes on for so long; with `app`, only one of that
+        app's. Raises Refused: not_found, conflict when it has ended.
         """
         found = await self._apps.key(key)
-        if found is None or found.app != app:
+        if found is None or (app is not None and found.app != app):
             raise Refused("not_found", f"no key {key!r}")
+        app = found.app
         if found.revoked_at is not None:
             raise Refused("conflict", "this key has been revoked or rotated before")
         issued = await self.create_key(app, found.name, found.scopes, by)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
+from signaling.admin import open_registry
 from signaling.app import Process
 from tests.conftest import MakeProcess
 from tests.signaling.http.callers import Caller, server_of, token_of
@@ -80,6 +81,14 @@ async def test_a_revoked_key_takes_its_sockets_along(process: Process, server: C
     token = await process.guarding.tokens.mint(made["key"], "ann")
     phone = await connected(process, token, "ann")
     await server("DELETE", f"/v1/keys/{made['key']}")
+    await cut(phone)
+
+
+async def test_a_key_revoked_beside_the_server_too(process: Process, server: Caller) -> None:
+    _, made = await server("POST", "/v1/keys", {"scopes": ["tokens"]})
+    phone = await connected(process, await process.guarding.tokens.mint(made["key"], "ann"), "ann")
+    async with open_registry(process._settings) as registry:
+        await registry.revoke_key(made["key"])
     await cut(phone)
 
 

@@ -219,3 +219,11 @@ def test_the_sfu_runs_alone(env: dict[str, str]) -> None:
         assert process.wait(TIMEOUT_S) == 0
     refused = run(env, "sfu", "--host", "0.0.0.0", "--port", "0", "--udp-port", "0", fails=True)
     assert "token is required" in refused.stderr
+
+
+def test_a_key_is_rotated(env: dict[str, str]) -> None:
+    made = answer(env, "app", "create", "Tea", "--id", "tea")
+    rotated = answer(env, "key", "rotate", made["key"], "--overlap", "1h")
+    assert rotated["old"] == made["key"]
+    assert rotated["secret"] != made["secret"]
+    run(env, "key", "rotate", made["key"], fails=True)
