@@ -1,10 +1,6 @@
 """Composition: the parts of a process, made in the order they need each other."""
 
-import asyncio
-import contextlib
-import signal
-import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -386,57 +382,13 @@ class Process:
             return Server(
                 http,
                 self.metrics,
-                self._tls(),
+                certificate.chosen(http, self._settings.storage.data_dir),
                 strict_transport=bool(http.tls_cert),
                 origins=self._settings.gateway.origins,
             )
         except ValueError as error:
             raise ConfigError(f"http.trusted_proxies: {error}") from error
 
-    def _tls(self) -> ssl.SSLContext | None:
-        http = self._settings.http
-        if http.tls_cert is not None:
-            return certificate.context(http.tls_cert, http.tls_key or http.tls_cert)
-        if http.tls_self:
-            return certificate.context(*certificate.self_signed(self._settings.storage.data_dir))
-        return None
-
 
 def _shared_rate(pot: Pot, kind: str, rate: Rate) -> SharedAllowance:
     return SharedAllowance(kind, rate, pot, now_ms)
-
-
-async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Run a process until SIGTERM or SIGINT; `announce` gets its URL once it listens.
-
-    A second signal skips the draining.
-    """
-    stop = asyncio.Event()
-    hurry = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        (hurry if stop.is_set() else stop).set()
-
-    for name in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(name, on_signal)
-    process = Process(settings)
-    await process.start()
-    try:
-        announce(process.url)
-        await stop.wait()
-        await _unless(hurry, process.drain())
-    finally:
-        await process.close()
-
-
-async def _unless(hurry: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Do `work`, or give it up as soon as `hurry` is set."""
-    working, hurried = asyncio.ensure_future(work), asyncio.ensure_future(hurry.wait())
-    try:
-        await asyncio.wait((working, hurried), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (working, hurried):
-            task.cancel()
-        await asyncio.gather(working, hurried, return_exceptions=True)

@@ -74,9 +74,9 @@ def serve(
     given = {name: value for name, value in options.items() if value is not None}
     settings = load_settings(config, given)
     _log_to_stderr(log_level)
-    from signaling import app  # noqa: PLC0415 - the other commands start faster without it
+    from signaling import serving  # noqa: PLC0415 - the other commands start faster without it
 
-    run(lambda: app.serve(settings, announce=lambda url: _announce(url, dev_mode)))
+    run(lambda: serving.serve(settings, announce=lambda url: _announce(url, dev_mode)))
 
 
 def _announce(url: str, dev_mode: bool) -> None:

@@ -5,6 +5,7 @@ import hmac
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -165,15 +166,25 @@ class Registry:
         return found
 
     async def rotate_key(
-        self, key: str, app: str | None, overlap_s: int, by: str = OPERATOR
+        self,
+        key: str,
+        app: str | None,
+        overlap_s: int,
+        by: str = OPERATOR,
+        *,
+        within: Sequence[str] = ("operator",),
     ) -> IssuedKey:
         """A new key in the place of `key`, which goes on for so long; with `app`, only one of that
-        app's. Raises Refused: not_found, conflict when it has ended.
+        app's. `within` are the scopes of who asks: nobody gets an operator's secret by less.
+
+        Raises Refused: not_found, forbidden, conflict when it has ended.
         """
         found = await self._apps.key(key)
         if found is None or (app is not None and found.app != app):
             raise Refused("not_found", f"no key {key!r}")
         app = found.app
+        if "operator" in found.scopes and "operator" not in within:
+            raise Refused("forbidden", "an operator's key is rotated by an operator")
         if found.revoked_at is not None:
             raise Refused("conflict", "this key has been revoked or rotated before")
         issued = await self.create_key(app, found.name, found.scopes, by)

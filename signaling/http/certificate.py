@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from signaling.config import HttpSettings
+
 VALID_DAYS = 397  # browsers refuse longer ones (CA/Browser Forum, ballot SC31)
 RENEW_DAYS = 30
 
@@ -88,3 +90,10 @@ def _write(path: Path, data: bytes, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+
+
+def chosen(http: HttpSettings, data_dir: Path) -> ssl.SSLContext | None:
+    """What the settings ask for: a given certificate, our own, or plain HTTP. Raises OSError."""
+    if http.tls_cert is not None:
+        return context(http.tls_cert, http.tls_key or http.tls_cert)
+    return context(*self_signed(data_dir)) if http.tls_self else None

@@ -118,7 +118,9 @@ class Management:
         key = await self._callers.key(request, "admin")
         wish = await read_struct(request, RotateKey)
         old = request.match_info["key"]
-        issued = await self._registry.rotate_key(old, key.app, wish.overlap_s, by=f"key:{key.id}")
+        issued = await self._registry.rotate_key(
+            old, key.app, wish.overlap_s, by=f"key:{key.id}", within=key.scopes
+        )
         if not wish.overlap_s:
             await self._revoking.key(key.app, old)
         return _json(key_view(issued.key, issued.secret), 201)

@@ -227,3 +227,15 @@ async def test_redacted_bodies_are_gone(conversations: Conversations, log: Log) 
     )
     events = await log.read(name, limit=9)
     assert [event.data["body"] for event in events] == [None, None]
+
+
+async def test_text_a_database_cannot_keep_is_refused_or_kept(
+    database: Database, conversations: Conversations
+) -> None:
+    """PostgreSQL takes no zero characters, SQLite does; neither is at fault, nor away."""
+    code = None
+    try:
+        await group(conversations, "ann", title="a\0b")
+    except Refused as refused:
+        code = refused.code
+    assert code == {"sqlite": None, "postgresql": "bad_request"}[database.dialect]

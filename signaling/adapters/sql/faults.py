@@ -9,12 +9,18 @@ RETRY_AFTER_MS = 1_000
 STATEMENT_FAULTS = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE")
 """SQLite's names for a wrong statement; its other errors are about the file, the disk or a lock."""
 
+UNTRANSLATABLE = "22021"
+"""PostgreSQL's SQLSTATE character_not_in_repertoire: it keeps no zero characters."""
+
 
 def translate(error: DBAPIError) -> Exception:
-    """Refused unavailable for a locked, full, broken or vanished database; else the error."""
+    """Refused unavailable for a locked, full, broken or vanished database, bad_request for text it
+    cannot keep; else the error."""
     name = getattr(error.orig, "sqlite_errorname", None)
     if name is not None:
         return error if name.startswith(STATEMENT_FAULTS) else unavailable()
+    if getattr(error.orig, "sqlstate", None) == UNTRANSLATABLE:
+        return Refused("bad_request", "text cannot have zero characters")
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return unavailable()
     return error

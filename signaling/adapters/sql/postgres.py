@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from signaling.adapters.sql.database import LOCK_KEY
 from signaling.adapters.sql.faults import translate, unavailable
 from signaling.adapters.sql.migrate import migrate_within
+from signaling.errors import Refused
 
 T = TypeVar("T")
 
@@ -90,6 +91,6 @@ class PostgresDatabase:
 
 def _told(error: Exception) -> Exception:
     told = translate(error) if isinstance(error, DBAPIError) else unavailable()
-    if told is not error:
+    if isinstance(told, Refused) and told.retryable:
         log.error("the database did not answer: %s", error)
     return told

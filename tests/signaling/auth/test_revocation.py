@@ -125,6 +125,14 @@ async def test_what_is_taken_back_is_forgotten_when_it_has_expired(
     assert await store.last() > before
 
 
+async def test_an_operators_key_is_not_had_by_rotating_it(process: Process, server: Caller) -> None:
+    _, app = await server("GET", "/v1/app")
+    strong = await process.registry.create_key(app["app"], "ops", ("operator",))
+    status, answer = await server("POST", f"/v1/keys/{strong.key.id}/rotate")
+    assert (status, answer["code"]) == (403, "forbidden")
+    assert await process.registry.live_key(strong.key.id) is not None
+
+
 async def test_a_rotated_key_goes_on_for_a_while(
     process: Process, client: ClientSession, server: Caller
 ) -> None:

@@ -1,0 +1,46 @@
+"""A process from its first signal to its last: listens, drains when told to go, closes."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from signaling.app import Process
+from signaling.config import Settings
+
+
+async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Run a process until SIGTERM or SIGINT; `announce` gets its URL once it listens.
+
+    A second signal skips the draining.
+    """
+    stop = asyncio.Event()
+    hurry = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(name, on_signal)
+    process = Process(settings)
+    await process.start()
+    try:
+        announce(process.url)
+        await stop.wait()
+        await _unless(hurry, process.drain())
+    finally:
+        await process.close()
+
+
+async def _unless(hurry: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, or give it up as soon as `hurry` is set."""
+    working, hurried = asyncio.ensure_future(work), asyncio.ensure_future(hurry.wait())
+    try:
+        await asyncio.wait((working, hurried), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (working, hurried):
+            task.cancel()
+        await asyncio.gather(working, hurried, return_exceptions=True)
