@@ -29,7 +29,7 @@ class Device:
         self.acked = asyncio.Semaphore(0)
         """Released for each message that was acked."""
         self.refused = asyncio.Semaphore(0)
-        """Released for each answer that said: not now."""
+        """Released each time it was not served: told so, or not told in time."""
 
     def close(self) -> None:
         """Leave."""
@@ -44,6 +44,7 @@ class Device:
                 auth = {"token": await self._token(), "device": "phone"}
                 self._client = await Client.connect(self._server.url, auth, self._heard)
             except CONFUSED:
+                self.refused.release()
                 await asyncio.sleep(0.05)
         return self._client
 
@@ -61,10 +62,9 @@ class Device:
             except CONFUSED as error:
                 if "unauthorized" in str(error):
                     client.close()  # the token's time is over: come back with a new one
-                elif "'code'" in str(error):
-                    if "'retryable': True" not in str(error):
-                        raise
-                    self.refused.release()
+                elif "'code'" in str(error) and "'retryable': True" not in str(error):
+                    raise
+                self.refused.release()
                 await asyncio.sleep(0.02)
 
     async def join(self, alias: str) -> str:

@@ -85,7 +85,7 @@ class Run:
             await strike(self)
 
     async def refused(self) -> None:
-        """Wait until somebody was told: not now."""
+        """Wait until somebody was not served."""
         while not self.devices[0].refused.locked():
             await self.devices[0].refused.acquire()
         await self.devices[0].refused.acquire()
