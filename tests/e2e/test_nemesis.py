@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 USERS = ("ann", "bob", "cat")
 SENDS = int(os.environ.get("TOKENIM_TEST_SENDS", "24"))
-TIMES = 3
+TIMES = 2
 """How often the nemesis strikes in a run."""
 FREELY = {
     "TOKENIM_LIMITS_CONNECTION_RATE": "0",
@@ -38,6 +38,7 @@ FREELY = {
     "TOKENIM_MEDIA_ENABLED": "false",
 }
 DAY_S = 86_400
+NOTICED_S = 120
 
 
 class Run:
@@ -86,9 +87,11 @@ class Run:
 
     async def refused(self) -> None:
         """Wait until somebody was not served."""
-        while not self.devices[0].refused.locked():
-            await self.devices[0].refused.acquire()
-        await self.devices[0].refused.acquire()
+        refused = self.devices[0].refused
+        while not refused.locked():
+            await refused.acquire()
+        async with asyncio.timeout(NOTICED_S):
+            await refused.acquire()
 
     def _path(self, user: str) -> Path:
         return self._directory / f"{user}.jsonl"
