@@ -1,11 +1,11 @@
-import { errorText, language, mark, onLanguage, t } from "../i18n/index.js";
+import { errorText, mark, onLanguage, t } from "../i18n/index.js";
 import { codeOf } from "../sdk/index.js";
 import { announce, toast } from "./announcer.js";
 import { Composer } from "./composer.js";
 import { h, ht } from "./dom.js";
 import { FileCard } from "./file_card.js";
-import { dayText, timeText } from "./figures.js";
 import { plainText, renderMessage } from "./message.js";
+import { dayName, joinedText, noteEntry } from "./notes.js";
 import { noticeHidden } from "./notices.js";
 import { Pins } from "./pins.js";
 import { outcomeText } from "./recent.js";
@@ -25,7 +25,6 @@ import { TypingLine } from "./typing.js";
 
 const RUN_MS = 5 * 60_000;
 const NEAR_PX = 80;
-const NAMED = 3;
 
 /** The chat pane: the log, who is typing, the composer. */
 export class Chat {
@@ -376,27 +375,4 @@ export class Chat {
     item.focus();
     item.addEventListener("animationend", () => item.classList.remove("flash"), { once: true });
   }
-}
-
-/**
- * @param {string} key
- * @param {string} text
- * @returns {Entry}
- */
-function noteEntry(key, text) {
-  return { key, signature: text, draw: () => h("li", { class: "note" }, text) };
-}
-
-/** @param {string[]} names the first few are said, the others counted */
-function joinedText(names) {
-  const said = names.length > NAMED ? [...names.slice(0, NAMED), t("chat.others", { count: names.length - NAMED })] : names;
-  return t("chat.joined", { name: new Intl.ListFormat(language()).format(said) });
-}
-
-/** @param {number} at UTC milliseconds */
-function dayName(at) {
-  const day = new Date(at).toDateString();
-  if (day === new Date().toDateString()) return `${t("chat.today")} ${timeText(at)}`;
-  if (day === new Date(Date.now() - 86_400_000).toDateString()) return t("chat.yesterday");
-  return dayText(at);
 }
