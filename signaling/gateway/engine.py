@@ -230,7 +230,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             raise Rejected(BAD_REQUEST)
         socket.posting = True
         try:
-            socket.receive_payload(await self._body(request))
+            body = await self._body(request)
+            await socket.caught_up()
+            if socket.closed:
+                raise Rejected(UNKNOWN_SID)
+            socket.receive_payload(body)
             await socket.caught_up()
         except TimeoutError:
             socket.end("transport error")

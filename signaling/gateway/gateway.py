@@ -112,7 +112,7 @@ class Gateway:
     async def _send_off(self, sockets: list[Socket]) -> None:
         """End sockets once they have the answers to all they asked; they ask no more meanwhile."""
         for socket in sockets:
-            socket.pause_reading()
+            socket.leave()
         waits = [asyncio.ensure_future(socket.session.settled()) for socket in sockets]
         _, late = await asyncio.wait(waits, timeout=self._config.drain_flush_ms / 1000)
         for wait in late:

@@ -56,6 +56,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._probe: Link | None = None
         self._poll: asyncio.Future[None] | None = None
         self._reading: asyncio.Event | None = None
+        self._leaving = False
         self._emptied: asyncio.Event | None = None
         self._last: tuple[str, asyncio.TimerHandle] | None = None
         """Why the session ends once its queue was fetched, and the timer that ends it anyway."""
@@ -146,7 +147,10 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
                 self.receive_packet(frames.TEXT, text)
 
     async def caught_up(self) -> None:
-        """Wait while what this socket sent is worked off: a POST is answered only then."""
+        """Wait while what this socket sent is worked off: a POST is read, and answered, only then.
+
+        Raises TimeoutError.
+        """
         if self._reading is not None:
             async with asyncio.timeout(self.server.config.request_timeout_ms / 1000):
                 await self._reading.wait()
@@ -158,7 +162,14 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         elif self._reading is None:
             self._reading = asyncio.Event()
 
+    def leave(self) -> None:
+        """Read no more: what was asked is answered, what comes now is for whoever is next."""
+        self._leaving = True
+        self.pause_reading()
+
     def resume_reading(self) -> None:
+        if self._leaving and not self.closed:
+            return
         if self._link is not None:
             self._link.resume_reading()
         if self._reading is not None:
@@ -266,6 +277,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._stop_probe_timer()
         self._probe, self._link = None, link
         self.upgrading, self.upgraded = False, True
+        if self._reading is not None:
+            link.pause_reading()
         self._wake()
         for frame in self._queue:
             link.write(frame)

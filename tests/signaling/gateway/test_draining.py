@@ -93,6 +93,23 @@ async def test_nothing_is_read_from_who_is_being_sent_off() -> None:
         assert [event for event, _ in desk.seen] == ["opened", "wait"]
 
 
+async def test_what_is_posted_by_who_is_being_sent_off_is_not_carried_out() -> None:
+    """Its answer would find no poll any more: kept, and its sender never told."""
+    desk = Desk()
+    async with gateway(config(drain_ms=0), desk) as (served, peer, _):
+        sid = await peer.open_polling()
+        await peer.post(sid, '40{"token":"ann"}')
+        await polled(peer, sid, "session:ready")
+        draining = asyncio.create_task(served.drain())
+        await asyncio.sleep(0)  # `server:drain` waits for the next poll now
+        posting = asyncio.create_task(peer.post(sid, '421["too late",{}]'))
+        await asyncio.wait([posting], timeout=0.1)
+        assert "server:drain" in await polled(peer, sid, "server:drain")
+        await draining
+        assert (await posting)[0] == 400
+        assert [event for event, _ in desk.seen] == ["opened"]
+
+
 async def test_a_request_that_never_ends_holds_nobody_up() -> None:
     desk = Desk()
     desk.gate("never")
