@@ -79,7 +79,7 @@ class Conversations(Protocol):
         """How many members an event was delivered to, and how many have read it."""
 
     async def advance(
-        self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
+        self, app: str, conversation: str, user: str, *, delivered: int = 0, read: int = 0
     ) -> Moved | None:
         """Move watermarks forward (never back, never past head, read pulls delivered). None if
         nothing moved.

@@ -48,7 +48,7 @@ class ReceiptService:
         self, who: Identity, conversation: str, *, delivered: int = 0, read: int = 0
     ) -> dict[str, Any]:
         moved = await self._conversations.advance(
-            conversation, who.user, delivered=delivered, read=read
+            who.app, conversation, who.user, delivered=delivered, read=read
         )
         if moved is None:
             return await self._unmoved(who, conversation, delivered, read)

@@ -196,6 +196,9 @@ class Rooms:
     async def _moderates(self, who: Identity, room: str) -> bool:
         if who.grants.admin:
             return True
+        conversation = await self._members.get(who.app, room)
+        if conversation is None or conversation.id != room:  # A standalone one belongs to nobody.
+            return False
         member = await self._members.member(room, who.user)
         return member is not None and member.role in MODERATORS
 

@@ -153,14 +153,28 @@ async def test_watermarks_move_forward_only(conversations: Conversations, log: L
     name = await group(conversations, "ann", "bob")
     for n in range(5):
         await log.append(message(name, "ann", str(n)))
-    moved = await conversations.advance(name, "bob", delivered=3)
+    moved = await conversations.advance(APP, name, "bob", delivered=3)
     assert moved is not None
     assert (moved.member.delivered, moved.member.read, moved.member_count) == (3, 0, 2)
-    assert await conversations.advance(name, "bob", delivered=2) is None
-    moved = await conversations.advance(name, "bob", read=99)
+    assert await conversations.advance(APP, name, "bob", delivered=2) is None
+    moved = await conversations.advance(APP, name, "bob", read=99)
     assert moved is not None
     assert (moved.member.delivered, moved.member.read) == (5, 5)
-    assert await conversations.advance(name, "eve", read=1) is None
+    assert await conversations.advance(APP, name, "eve", read=1) is None
+
+
+async def test_watermarks_of_another_app_do_not_move(
+    conversations: Conversations, log: Log
+) -> None:
+    """The same user id, and the id of a conversation of theirs: both are there to be guessed."""
+    name = await group(conversations, "ann", "bob")
+    await log.append(message(name, "ann", "1"))
+    here = (("other", None), (APP, 1))
+    moved = await asyncio.gather(
+        *(conversations.advance(app, name, "bob", read=1) for app, _ in here)
+    )
+    assert [one and one.member.read for one in moved] == [read for _, read in here]
+    assert await conversations.advance("other", name, "bob", delivered=1, read=1) is None
 
 
 async def test_watermarks_moved_at_once_end_at_the_highest(
@@ -169,7 +183,7 @@ async def test_watermarks_moved_at_once_end_at_the_highest(
     name = await group(conversations, "ann", "bob")
     for n in range(9):
         await log.append(message(name, "ann", str(n)))
-    await asyncio.gather(*(conversations.advance(name, "bob", read=n) for n in (3, 9, 1, 7)))
+    await asyncio.gather(*(conversations.advance(APP, name, "bob", read=n) for n in (3, 9, 1, 7)))
     bob = await conversations.member(name, "bob")
     assert bob is not None
     assert (bob.read, bob.delivered) == (9, 9)
@@ -181,7 +195,7 @@ async def test_since_tells_other_devices_of_watermarks(
     name = await group(conversations, "ann", "bob")
     await log.append(message(name, "ann", "1"))
     _, position = await log.tail(-1, 0)
-    await conversations.advance(name, "bob", read=1)
+    await conversations.advance(APP, name, "bob", read=1)
     (gap,) = (await log.since(APP, "bob", position, {}, 300)).gaps
     assert (gap.events, gap.standing.member.read, gap.standing.unread) == ([], 1, 0)
 

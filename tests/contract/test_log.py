@@ -233,7 +233,7 @@ async def test_mentions_count_until_read(log: Log, conversations: Conversations)
     here = await conversations.standing(APP, name, "bob")
     assert here is not None
     assert (here.unread, here.mentions) == (3, 2)
-    await conversations.advance(name, "bob", read=1)
+    await conversations.advance(APP, name, "bob", read=1)
     here = await conversations.standing(APP, name, "bob")
     assert here is not None
     assert (here.unread, here.mentions) == (2, 1)

@@ -172,10 +172,10 @@ async def test_receipts_become_news_with_the_watermark(
     for number in (1, 2, 3):
         await SqlLog(database).append(message(name, "ann", f"{number}"))
     assert await waiting(news, outbox) == [], "a sender's own watermark is no receipt"
-    await conversations.advance(name, "bob", delivered=1)
-    await conversations.advance(name, "bob", delivered=2)
-    await conversations.advance(name, "bob", read=3)
-    await conversations.advance(name, "bob", read=2)
+    await conversations.advance(APP, name, "bob", delivered=1)
+    await conversations.advance(APP, name, "bob", delivered=2)
+    await conversations.advance(APP, name, "bob", read=3)
+    await conversations.advance(APP, name, "bob", read=2)
     await news.take(100, deliveries_of)
     first = (await outbox.due(10, 100))[0]
     assert first.type == "receipt:delivered"

@@ -144,10 +144,10 @@ class SqlConversations:
         return int(found[0]), int(found[1])
 
     async def advance(
-        self, conversation: str, user: str, *, delivered: int = 0, read: int = 0
+        self, app: str, conversation: str, user: str, *, delivered: int = 0, read: int = 0
     ) -> Moved | None:
         """Gathered with the receipts of other callers into one commit."""
-        return await self._advances.submit(Advance(conversation, user, delivered, read))
+        return await self._advances.submit(Advance(app, conversation, user, delivered, read))
 
 
 def _members(

@@ -19,17 +19,23 @@ from signaling.model import Member, Moved
 class Advance(NamedTuple):
     """One call of `Conversations.advance`."""
 
+    app: str
     conversation: str
     user: str
     delivered: int
     read: int
 
 
+class _Key(NamedTuple):
+    app: str
+    conversation: str
+    user: str
+
+
 class _Here(NamedTuple):
     member: Member
     head: int
     member_count: int
-    app: str
 
 
 def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Moved | Refused | None]:
@@ -37,9 +43,9 @@ def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Moved
     found = _load(connection, items)
     before = {key: here.member for key, here in found.items()}
     outcomes: list[Moved | Refused | None] = []
-    moved: dict[tuple[str, str], Member] = {}
+    moved: dict[_Key, Member] = {}
     for item in items:
-        key = (item.conversation, item.user)
+        key = _Key(item.app, item.conversation, item.user)
         here = found.get(key)
         member = _advanced(here, item) if here else None
         if here is None or member is None:
@@ -49,7 +55,7 @@ def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Moved
         moved[key] = member
         outcomes.append(Moved(member=member, member_count=here.member_count))
     _store(connection, moved)
-    steps = [Step(found[key].app, before[key], member) for key, member in moved.items()]
+    steps = [Step(key.app, before[key], member) for key, member in moved.items()]
     tell_receipts(connection, steps)
     return outcomes
 
@@ -63,17 +69,18 @@ def _advanced(here: _Here, item: Advance) -> Member | None:
     return replace(member, read=read, delivered=delivered)
 
 
-def _load(connection: Connection, items: Sequence[Advance]) -> dict[tuple[str, str], _Here]:
-    pairs = dict.fromkeys((item.conversation, item.user) for item in items)
-    keys = [{"conversation": conversation, "user": user} for conversation, user in pairs]
+def _load(connection: Connection, items: Sequence[Advance]) -> dict[_Key, _Here]:
+    """A member of another app's conversation is nobody here, whatever id was guessed."""
+    named = dict.fromkeys(_Key(item.app, item.conversation, item.user) for item in items)
+    keys = [key._asdict() for key in named]
     statement = _statements(connection.dialect.name)["load"]
     return {
-        (row[0], row[1]): _Here(member_of(row[:-3]), *row[-3:])
+        _Key(row[-1], row[0], row[1]): _Here(member_of(row[:-3]), *row[-3:-1])
         for row in connection.execute(statement, {"keys": pack(keys)})
     }
 
 
-def _store(connection: Connection, moved: dict[tuple[str, str], Member]) -> None:
+def _store(connection: Connection, moved: dict[_Key, Member]) -> None:
     if not moved:
         return
     position = last_position(connection)
@@ -92,18 +99,22 @@ def _store(connection: Connection, moved: dict[tuple[str, str], Member]) -> None
 
 @cache
 def _statements(dialect: str) -> dict[str, Executable]:
-    pair = rows(dialect, "keys", {"conversation": TEXT, "user": TEXT})
+    key = rows(dialect, "keys", {"app": TEXT, "conversation": TEXT, "user": TEXT})
     marks = rows(
         dialect,
         "marks",
         {"conversation": TEXT, "user": TEXT, "delivered": INT, "read": INT, "moved": INT},
     ).c
-    here = (members.c.conversation == pair.c.conversation) & (members.c.user == pair.c.user)
+    here = (
+        (members.c.conversation == key.c.conversation)
+        & (members.c.user == key.c.user)
+        & (members.c.app == key.c.app)
+    )
     load: dict[str, Any] = {
         "load": select(
             *MEMBER, conversations.c.head, conversations.c.member_count, members.c.app
         ).select_from(
-            pair.join(members, here & members.c.left_at.is_(None)).join(
+            key.join(members, here & members.c.left_at.is_(None)).join(
                 conversations, conversations.c.id == members.c.conversation
             )
         ),

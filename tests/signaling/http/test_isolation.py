@@ -34,7 +34,10 @@ async def furnished(process: Process, client: ClientSession) -> dict[str, Any]:
     )
     talk = made["conversation"]["id"]
     text = {"type": "text", "client_id": "2", "body": {"text": SECRET}}
-    _, sent = await ann("POST", f"/v1/conversations/{talk}/messages", text)
+    await ann("POST", f"/v1/conversations/{talk}/messages", text)
+    # The newest is somebody else's: ann's watermarks are behind, so that moving them would show.
+    bob = await user_of(client, server, "bob")
+    _, sent = await bob("POST", f"/v1/conversations/{talk}/messages", text)
     _, invite = await ann("POST", f"/v1/conversations/{talk}/invites", {})
     later = {**text, "client_id": "3", "send_at": 4_000_000_000_000}
     later["send_at"] = sent["at"] + 3_600_000
@@ -165,3 +168,24 @@ async def test_no_request_of_the_wire_leads_there(process: Process, client: Clie
     assert SECRET not in str(socket.told)
     assert (await snapshot(process, client))[:-1] == before[:-1]
     await socket.close()
+
+
+async def test_a_room_named_like_another_apps_conversation_has_no_moderators(
+    process: Process, client: ClientSession
+) -> None:
+    """Ann owns the conversation over there; here the same name is a standalone room."""
+    room = (await furnished(process, client))["conversation"]
+    server = await server_of(process, client, "acme")
+    tokens = [await token_of(server, user, grants={"rooms": ["*"]}) for user in ("ann", "bob")]
+    sockets = [
+        await WireClient(process.url, user, "phone", token).connect()
+        for user, token in zip(("ann", "bob"), tokens, strict=True)
+    ]
+    joined = [await socket.request("room:join", room=room) for socket in sockets]
+    with pytest.raises(RequestRefused) as refused:
+        await sockets[0].request(
+            "participant:remove", room=room, participant=joined[1]["participant"]
+        )
+    assert refused.value.code == "forbidden"
+    for socket in sockets:
+        await socket.close()
