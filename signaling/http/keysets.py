@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractResolver
 
 from signaling.auth.keyset import check_jwks, check_jwks_url, usable
 from signaling.errors import Refused
+from signaling.http.lookup import OWNER
 from signaling.http.poster import Guard, check_literal
 
 TIMEOUT_S = 5.0
@@ -47,17 +48,17 @@ class HttpKeySets:
     ) -> None:
         # passed in
         self._allow_private = allow_private
-        self._resolver = resolver
         self._tls = tls
         self._clock_s = clock_s
         # made here
+        self._guard = Guard(allow_private=allow_private, resolver=resolver)
         self._session: aiohttp.ClientSession | None = None
         self._entries: dict[str, _Entry] = {}
         self.fetches_total = 0
 
     async def __aenter__(self) -> "HttpKeySets":
         connector = aiohttp.TCPConnector(
-            resolver=Guard(allow_private=self._allow_private, resolver=self._resolver),
+            resolver=self._guard,
             use_dns_cache=False,
             limit=8,
             ssl=True if self._tls is None else self._tls,
@@ -73,6 +74,7 @@ class HttpKeySets:
     async def __aexit__(self, *_: Any) -> None:
         if self._session is not None:
             await self._session.close()
+        await self._guard.close()
 
     async def get(self, url: str, kid: str | None) -> dict[str, Any]:
         """The set at `url`. Raises Refused unavailable when there is none to be had."""
@@ -109,6 +111,7 @@ class HttpKeySets:
     async def _fetch(self, url: str) -> dict[str, Any]:
         assert self._session is not None, "enter it first"
         check_jwks_url(url)
+        OWNER.set(url)
         check_literal(url, allow_private=self._allow_private)
         async with self._session.get(url, allow_redirects=False) as answer:
             if answer.status != 200:

@@ -4,17 +4,21 @@ import asyncio
 import errno
 import ipaddress
 import socket
+import weakref
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from signaling.http.lookup import OWNER, Lookup
 from signaling.outbox.dispatcher import PostFailed
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 64 * 1024
-
+AT_ONCE = 512
+AT_ONCE_EACH = 16
+"""Requests under way for one owner: servers that do not answer take no place from others'."""
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291 section 2.4
@@ -44,7 +48,7 @@ class Guard(AbstractResolver):
     def __init__(self, *, allow_private: bool, resolver: AbstractResolver | None = None) -> None:
         # passed in
         self._allow_private = allow_private
-        self._resolver = resolver or aiohttp.ThreadedResolver()
+        self._resolver = resolver or Lookup()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -57,7 +61,7 @@ class Guard(AbstractResolver):
         return kept
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Let go of the threads."""
         await self._resolver.close()
 
 
@@ -69,19 +73,18 @@ class HttpPoster:
     ) -> None:
         # passed in
         self._allow_private = allow_private
-        self._resolver = resolver
         # made here
+        self._guard = Guard(allow_private=allow_private, resolver=resolver)
         self._session: aiohttp.ClientSession | None = None
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Semaphore] = (
+            weakref.WeakValueDictionary()
+        )
 
     async def __aenter__(self) -> "HttpPoster":
-        connector = aiohttp.TCPConnector(
-            resolver=Guard(allow_private=self._allow_private, resolver=self._resolver),
-            use_dns_cache=False,
-            limit=64,
-        )
+        connector = aiohttp.TCPConnector(resolver=self._guard, use_dns_cache=False, limit=AT_ONCE)
         self._session = aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=None),  # `ask` has its own
             trust_env=False,
             headers={"User-Agent": "TokenIM"},
         )
@@ -90,34 +93,46 @@ class HttpPoster:
     async def __aexit__(self, *_: Any) -> None:
         if self._session is not None:
             await self._session.close()
+        await self._guard.close()
 
-    async def post(self, url: str, headers: dict[str, str], body: bytes) -> None:
+    async def post(self, url: str, headers: dict[str, str], body: bytes, owner: str) -> None:
         """One try; redirects are not followed, they could lead anywhere."""
-        await self.ask(url, headers, body)
+        await self.ask(url, headers, body, owner)
 
     async def ask(
-        self, url: str, headers: dict[str, str], body: bytes, limit_s: float = TIMEOUT_S
+        self,
+        url: str,
+        headers: dict[str, str],
+        body: bytes,
+        owner: str,
+        limit_s: float = TIMEOUT_S,
     ) -> bytes:
         """The beginning of a 2xx answer's body, up to 64 KiB. Raises PostFailed."""
-        assert self._session is not None, "enter it first"
+        OWNER.set(owner)
         try:
             check_literal(url, allow_private=self._allow_private)
-            async with self._session.post(
-                url,
-                data=body,
-                headers=headers,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=limit_s),
-            ) as answer:
-                said = await _read(answer.content)
-                status = answer.status
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise PostFailed(str(error) or type(error).__name__) from error
+            async with asyncio.timeout(limit_s), self._turn(owner):
+                status, said = await self._send(url, headers, body)
         except asyncio.TimeoutError as error:  # noqa: UP041 - the same class, the name says more
             raise PostFailed(f"no answer within {limit_s:.0f} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise PostFailed(str(error) or type(error).__name__) from error
         if not 200 <= status < 300:
             raise PostFailed(f"answered {status}", status)
         return said
+
+    def _turn(self, owner: str) -> asyncio.Semaphore:
+        turn = self._turns.get(owner)
+        if turn is None:
+            turn = self._turns[owner] = asyncio.Semaphore(AT_ONCE_EACH)
+        return turn
+
+    async def _send(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        assert self._session is not None, "enter it first"
+        async with self._session.post(
+            url, data=body, headers=headers, allow_redirects=False
+        ) as answer:
+            return answer.status, await _read(answer.content)
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from signaling import ids
 from signaling.errors import Refused
@@ -27,7 +29,9 @@ log = logging.getLogger(__name__)
 class Asker(Protocol):
     """The way out."""
 
-    async def ask(self, url: str, headers: dict[str, str], body: bytes, limit_s: float) -> bytes:
+    async def ask(
+        self, url: str, headers: dict[str, str], body: bytes, owner: str, limit_s: float
+    ) -> bytes:
         """The body of a 2xx answer. Raises PostFailed."""
 
 
@@ -57,6 +61,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept when replaced."""
 
 
+@dataclass(slots=True)
+class _Health:
+    """How an app's hook does; another address begins anew."""
+
+    url: str
+    failures: int = 0
+    rests_until: int = 0
+
+
 class PreSend:
     """Every app's hook of one process."""
 
@@ -67,8 +80,8 @@ class PreSend:
         """A 32-byte key for a purpose, see MasterKey.derive."""
         self._clock = clock
         # made here
-        self._failures: dict[str, int] = {}
-        self._resting: dict[str, int] = {}
+        self._health: dict[str, _Health] = {}
+        """By app: no app's failures are held against another that names the same address."""
         self._asking: dict[str, asyncio.Future[Answer]] = {}
         self.asked_total = self.refused_total = self.failed_total = 0
 
@@ -91,17 +104,20 @@ class PreSend:
             self.refused_total += 1
             reason = answer.reason[:REASON_CHARS] or "the app does not allow this message"
             raise Refused("forbidden", reason)
-        return answer.body if answer.action == "replace" and answer.body else said.body
+        return said.body if answer.body is None else answer.body
 
     async def _ask(self, app: str, hook: PreSendHook, name: str, said: Said) -> Answer:
-        if self._resting.get(hook.url, 0) > self._clock():
+        health = self._health.get(app)
+        if health is None or health.url != hook.url:
+            health = self._health[app] = _Health(hook.url)
+        if health.rests_until > self._clock():
             return _failed(hook)
         try:
             answer = await self._answer(app, hook, name, said)
         except (PostFailed, TimeoutError, msgspec.DecodeError) as error:
-            self._count_failure(app, hook, error)
+            self._count_failure(app, health, error)
             return _failed(hook)
-        self._failures.pop(hook.url, None)
+        health.failures = 0
         return answer
 
     async def _answer(self, app: str, hook: PreSendHook, name: str, said: Said) -> Answer:
@@ -117,15 +133,15 @@ class PreSend:
             "TokenIM-Signature": signature(self.secret(app, hook).encode(), str(now), body),
         }
         async with asyncio.timeout(BUDGET_S):
-            text = await self._asker.ask(hook.url, headers, body, BUDGET_S)
-        return msgspec.json.decode(text, type=Answer) if text.strip() else Answer()
+            text = await self._asker.ask(hook.url, headers, body, app, BUDGET_S)
+        return _read(text)
 
-    def _count_failure(self, app: str, hook: PreSendHook, error: Exception) -> None:
+    def _count_failure(self, app: str, health: _Health, error: Exception) -> None:
         self.failed_total += 1
-        failures = self._failures[hook.url] = self._failures.get(hook.url, 0) + 1
-        if failures >= FAILURES_MAX:
-            self._failures.pop(hook.url)
-            self._resting[hook.url] = self._clock() + REST_MS
+        health.failures += 1
+        if health.failures >= FAILURES_MAX:
+            health.failures = 0
+            health.rests_until = self._clock() + REST_MS
             log.warning("the pre-send hook of %s fails and rests: %s", app, error)
 
     def stats(self) -> dict[str, float]:
@@ -135,6 +151,16 @@ class PreSend:
             "refused_total": self.refused_total,
             "failed_total": self.failed_total,
         }
+
+
+def _read(text: bytes) -> Answer:
+    """Raises msgspec.DecodeError, also for a replacement that brings nothing to keep."""
+    answer = msgspec.json.decode(text, type=Answer) if text.strip() else Answer()
+    if answer.action == "replace":
+        if not answer.body:
+            raise msgspec.ValidationError("`replace` comes with a `body`")
+        return answer
+    return replace(answer, body=None)
 
 
 def _failed(hook: PreSendHook) -> Answer:

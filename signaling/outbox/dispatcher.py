@@ -32,8 +32,11 @@ class PostFailed(Exception):
 class Poster(Protocol):
     """The way out."""
 
-    async def post(self, url: str, headers: dict[str, str], body: bytes) -> None:
-        """Returns on 2xx. Raises PostFailed for anything else, a refused target and a timeout."""
+    async def post(self, url: str, headers: dict[str, str], body: bytes, owner: str) -> None:
+        """Returns on 2xx. Raises PostFailed for anything else, a refused target and a timeout.
+
+        Of one owner's so many are under way at a time, whatever others have under way.
+        """
 
 
 class Dispatcher:
@@ -91,7 +94,8 @@ class Dispatcher:
     async def _deliver(self, hook: Webhook, delivery: Delivery) -> Delivery | None:
         """The next one of its line, when this one was taken."""
         try:
-            await self._poster.post(hook.url, self._headers(hook, delivery), delivery.body.encode())
+            headers = self._headers(hook, delivery)
+            await self._poster.post(hook.url, headers, delivery.body.encode(), hook.app)
         except (PostFailed, SealBroken) as failure:
             await self._failed(delivery, str(failure))
             return None

@@ -11,8 +11,8 @@ from signaling.outbox.schedule import retry_in_ms
 from signaling.ports import Clock
 
 AT_ONCE = 64
-AT_ONCE_EACH = 32
-"""Under way for one app."""
+AT_ONCE_EACH = 16
+"""Under way for one app; see HttpPoster."""
 GONE = (404, 410)
 """The subscription has ended (RFC 8030 section 7.3)."""
 FINAL = (400, 401, 403, 413)
@@ -74,7 +74,8 @@ class PushDispatcher:
         now = self._clock()
         try:
             body = self._encrypt(push.body.encode(), to.p256dh, to.auth)
-            await self._poster.post(to.endpoint, self._headers(push, to, now), body)
+            headers = self._headers(push, to, now)
+            await self._poster.post(to.endpoint, headers, body, f"push {push.app}")
         except PostFailed as failure:
             await self._failed(push, to, failure.status, now)
             return

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from signaling.errors import Refused
+from signaling.http.poster import HttpPoster
+from signaling.moderation.presend import FAILURES_MAX, PreSend, Said
 from signaling.outbox.webhook import signature
+from signaling.protocol.settings import PreSendHook
 from tests.conftest import MakeProcess
 from tests.signaling.moderation.conftest import Hook, World
 from tests.wire_client import RequestRefused, WireClient
@@ -181,6 +185,33 @@ async def test_a_hook_that_keeps_failing_rests(pair: Pair, hook: Hook) -> None:
     for number in range(8):
         await pair.say("goes on", f"m{number}")
     assert len(hook.asked) == 5
+
+
+async def test_a_hook_that_fails_for_one_app_is_asked_for_another(hook: Hook) -> None:
+    """An app may name another's address: its failures are its own."""
+    theirs = PreSendHook(url=hook.url)
+    said = Said(conversation="c", sender="bob", kind="text", body={"text": "x"})
+    async with HttpPoster(allow_private=True) as poster:
+        presend = PreSend(poster, lambda _: b"k" * 32, lambda: 1)
+        hook.answer = error
+        for _ in range(FAILURES_MAX + 1):
+            await presend.body("other", theirs, said)
+        assert len(hook.asked) == FAILURES_MAX
+        hook.says(action="refuse")
+        with pytest.raises(Refused):
+            await presend.body("demo", theirs, said)
+
+
+async def test_a_replacement_that_brings_no_body_is_a_failure(pair: Pair, hook: Hook) -> None:
+    hook.says(action="replace")
+    closed = {"url": hook.url, "fail": "closed"}
+    await pair.world.ask("PATCH", "/app/settings", {"pre_send": closed})
+    assert (await refused(pair.say("x"))).code == "unavailable"
+    hook.says(action="replace", body={})
+    assert (await refused(pair.say("x"))).code == "unavailable"
+    await pair.world.ask("PATCH", "/app/settings", {"pre_send": {"url": hook.url}})
+    await pair.say("x")
+    assert await pair.texts() == ["x"]
 
 
 async def test_a_hook_in_a_private_network_is_not_asked(
