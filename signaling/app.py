@@ -7,7 +7,7 @@ from typing import Any
 
 import media
 from media.whip import Whip
-from signaling import dev, ids
+from signaling import addresses, dev, ids, ready
 from signaling.accounting import Accounting
 from signaling.adapters.blobs import ObjectBlobs, open_blobs
 from signaling.adapters.memory_broker import MemoryBroker
@@ -199,6 +199,7 @@ class Process:
         settings, server = self._settings, self.server
         callers, tokens = guarding.callers, guarding.tokens
         table = self.table = core.node.table
+        ready.greet(core.node, settings, now_ms)
         self.gateway.attach(server.application)
         server.add(self.health.routes())
         server.add(Docs({name: handler.request for name, handler in table.items()}).routes())
@@ -355,8 +356,9 @@ class Process:
 
     def _sfu(self, emit: Callable[[media.SfuEvent], None], filing: Filing) -> media.Sfu:
         settings = self._settings
+        announced = addresses.announced(settings)
         config = media.SfuConfig(
-            host=settings.media_host, port=settings.media.port, announced=settings.media.announce
+            host=settings.media_host, port=settings.media.port, announced=announced
         )
 
         def told(event: media.SfuEvent) -> None:

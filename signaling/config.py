@@ -10,12 +10,12 @@ import tomllib
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from ipaddress import ip_address
 from pathlib import Path
-from types import NoneType
 from typing import Any, TypeVar
 
+from signaling.config_values import value_of
 from signaling.gateway.config import GatewayConfig
-from signaling.units import duration_ms, size_bytes
 
 ENV_PREFIX = "TOKENIM_"
 ENV_ALIASES = {
@@ -27,6 +27,8 @@ ENV_ALIASES = {
 }
 NOT_SETTINGS = frozenset({"TOKENIM_CONFIG", "TOKENIM_SFU_TOKEN"})
 MASTER_KEY_MIN_CHARS = 32
+MAX_PORT = 65_535
+LOOPBACK = ("127.0.0.1", "localhost")
 PLACEHOLDERS = ("changeme", "change-me", "secret", "password", "default", "example", "masterkey")
 
 
@@ -71,6 +73,16 @@ class MediaSettings:
     """A Participant whose socket is lost stays in its Room this long."""
     ring_ms: int = 45_000
     """A call that nobody answers for so long is missed."""
+    ice_servers: tuple[str, ...] = ()
+    """`stun:`, `turn:` and `turns:` URLs (RFC 7064, 7065) that clients are told."""
+    turn_secret: str = field(default="", repr=False)
+    """What the TURN server knows too (coturn's `static-auth-secret`): users get credentials of
+    their own that run out.
+    """
+    turn_lifetime_ms: int = 24 * 3600 * 1000
+    turn_username: str = ""
+    """With `turn_password`: the same for everybody, when the TURN server has no shared secret."""
+    turn_password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +198,11 @@ class Settings:
 
     @property
     def media_host(self) -> str:
-        """Where UDP is bound."""
-        return self.media.host or self.http.host
+        """Where UDP is bound: as HTTP, but on every address when a first look is for this machine
+        only, because browsers refuse to send media to loopback.
+        """
+        everywhere = self.dev.enabled and self.http.host in LOOPBACK
+        return self.media.host or ("0.0.0.0" if everywhere else self.http.host)  # noqa: S104
 
 
 def load(
@@ -214,8 +229,37 @@ def load(
                 raise ConfigError(f"unknown setting {name!r}{_nearest(name, known)}")
             values[name] = _converted(name, known[name], raw)
     settings = _built(Settings, values)
-    _check_default_plan(settings)
+    _check(settings)
     return settings
+
+
+def _check(settings: Settings) -> None:
+    """What one value cannot say: ranges, and what goes together."""
+    _check_default_plan(settings)
+    _check_ports(settings)
+    _check_media(settings.media)
+    if settings.http.tls_key is not None and settings.http.tls_cert is None:
+        raise ConfigError("http.tls_key: a key needs its certificate, http.tls_cert")
+
+
+def _check_ports(settings: Settings) -> None:
+    for name, port in (("http.port", settings.http.port), ("media.port", settings.media.port)):
+        if port > MAX_PORT:
+            raise ConfigError(f"{name}: a port is at most {MAX_PORT}, not {port}")
+
+
+def _check_media(media: MediaSettings) -> None:
+    for address in media.announce:
+        try:
+            ip_address(address)
+        except ValueError as error:
+            raise ConfigError(f"media.announce: {error}; candidates hold no names") from error
+    schemes = {url.partition(":")[0] for url in media.ice_servers}
+    if unknown := schemes - {"stun", "turn", "turns"}:
+        raise ConfigError(f"media.ice_servers: not stun:, turn: or turns: but {min(unknown)}:")
+    known = media.turn_secret or (media.turn_username and media.turn_password)
+    if schemes - {"stun"} and not known:
+        raise ConfigError("media.ice_servers: TURN needs media.turn_secret, or user and password")
 
 
 def _check_default_plan(settings: Settings) -> None:
@@ -297,62 +341,9 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
 
 def _converted(name: str, hint: Any, raw: Any) -> Any:
     try:
-        return _value(name, hint, raw)
+        return value_of(name, hint, raw)
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{name}: {error}") from error
-
-
-def _value(name: str, hint: Any, raw: Any) -> Any:
-    args = typing.get_args(hint)
-    if NoneType in args:
-        return None if raw in (None, "") else _value(name, args[0], raw)
-    if typing.get_origin(hint) is tuple:
-        return _several(name, args, raw)
-    if hint is bool:
-        return _truth(raw)
-    if hint is int or hint is float:
-        return _number(name, hint, raw)
-    if hint is Path:
-        return Path(raw).expanduser()
-    if not isinstance(raw, str):
-        raise TypeError(f"expected text, not {raw!r}")
-    return raw
-
-
-def _several(name: str, args: tuple[Any, ...], raw: Any) -> tuple[Any, ...]:
-    parts = [part.strip() for part in raw.split(",")] if isinstance(raw, str) else list(raw)
-    values = tuple(_value(name, args[0], part) for part in parts if part != "")
-    if Ellipsis not in args and len(values) != len(args):
-        raise ValueError(f"expected {len(args)} values, not {len(values)}")
-    return values
-
-
-def _truth(raw: Any) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    words = {"1": True, "true": True, "yes": True, "on": True}
-    words |= {"0": False, "false": False, "no": False, "off": False}
-    if not isinstance(raw, str) or raw.lower() not in words:
-        raise ValueError(f"expected true or false, not {raw!r}")
-    return words[raw.lower()]
-
-
-def _number(name: str, hint: type, raw: Any) -> int | float:
-    if isinstance(raw, bool):
-        raise TypeError(f"expected a number, not {raw!r}")
-    if isinstance(raw, str) and not raw.strip().replace(".", "", 1).isdigit():
-        if name.endswith("_bytes"):
-            raw = size_bytes(raw)
-        elif name.endswith("_ms"):
-            raw = duration_ms(raw)
-        elif name.endswith("_s"):
-            raw = duration_ms(raw) / 1000
-    if isinstance(raw, float) and hint is int and not raw.is_integer():
-        raise ValueError(f"expected a whole number, not {raw!r}")
-    value: int | float = hint(raw)
-    if value < 0:
-        raise ValueError(f"cannot be negative: {raw!r}")
-    return value
 
 
 T = TypeVar("T")

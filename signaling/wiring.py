@@ -174,7 +174,8 @@ class Core:
         }
 
     async def _refresh(self, who: Identity, request: SessionRefresh) -> dict[str, Any]:
-        return {"expires_at": await self.node.refresh(who, request.token)}
+        expires_at = await self.node.refresh(who, request.token)
+        return {"expires_at": expires_at, "ice_servers": self.node.ice_servers(who)}
 
     def add(self, table: dict[str, Handler]) -> None:
         """More requests: `{event: Handler(struct, method)}`."""

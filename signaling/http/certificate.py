@@ -6,27 +6,16 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import ifaddr
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from signaling.addresses import lan_addresses
 from signaling.config import HttpSettings
 
 VALID_DAYS = 397  # browsers refuse longer ones (CA/Browser Forum, ballot SC31)
 RENEW_DAYS = 30
-
-
-def lan_addresses() -> list[str]:
-    """This machine's own addresses, without link-local ones."""
-    found = {"127.0.0.1", "::1"}
-    for adapter in ifaddr.get_adapters():
-        for entry in adapter.ips:
-            text = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
-            if not ipaddress.ip_address(text.split("%")[0]).is_link_local:
-                found.add(text.split("%")[0])
-    return sorted(found)
 
 
 def context(cert: Path, key: Path) -> ssl.SSLContext:

@@ -18,7 +18,7 @@ EVENTS = (
     EventKind(
         "session:ready",
         "The first event of a Connection.",
-        "user device app cursor server_time limits features ice_servers missed",
+        "user name device app cursor server_time expires_at limits features ice_servers missed",
     ),
     EventKind("session:expiring", "The token ends soon: send `session:refresh`.", "expires_at"),
     EventKind(
