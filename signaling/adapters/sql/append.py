@@ -1,13 +1,12 @@
 """Append a group of drafts in one transaction: look up, decide, number, write."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, FromClause, select, update
 
-from signaling.adapters.sql.jsonrows import INT, TEXT, pack, rows
+from signaling.adapters.sql.many import INT, TEXT, Many, Statement
 from signaling.adapters.sql.pending import MESSAGE, Head, Pending
 from signaling.adapters.sql.rows import (
     CONVERSATION,
@@ -155,7 +154,7 @@ def find_sent(connection: Connection, drafts: Sequence[Draft]) -> dict[SendKey, 
     ]
     if not keys:
         return {}
-    found = connection.execute(_statements(connection.dialect.name)["sent"], {"keys": pack(keys)})
+    found = _SENT.execute(connection, keys)
     return {(row[0], row[1], row[2]): Sent(*row[3:]) for row in found}
 
 
@@ -166,8 +165,7 @@ def find_events(
     wanted = [{"conversation": conversation, "seq": seq} for conversation, seq in keys]
     if not wanted:
         return {}
-    statement = _statements(connection.dialect.name)["events"]
-    found = map(event_of, connection.execute(statement, {"keys": pack(wanted)}))
+    found = map(event_of, _PLACES.execute(connection, wanted))
     return {(event.conversation, event.seq): event for event in found}
 
 
@@ -188,11 +186,10 @@ def _scenes(
     """Heads of the drafts' conversations, and their senders' memberships that have not ended."""
     pairs = dict.fromkeys((draft.conversation, draft.sender) for draft in drafts)
     keys = [{"conversation": conversation, "user": user} for conversation, user in pairs]
-    statement = _statements(connection.dialect.name)["scenes"]
     heads: dict[str, Head] = {}
     found: dict[tuple[str, str], Member] = {}
     width = len(CONVERSATION)
-    for row in connection.execute(statement, {"keys": pack(keys)}):
+    for row in _SCENES.execute(connection, keys):
         if row[0] not in heads:
             heads[row[0]] = Head(conversation_of(row[:width]))
         if row[width] is not None:
@@ -201,32 +198,31 @@ def _scenes(
     return heads, found
 
 
-@cache
-def _statements(dialect: str) -> dict[str, Select[Any]]:
-    send = rows(dialect, "keys", {"app": TEXT, "sender": TEXT, "client_id": TEXT})
-    pair = rows(dialect, "keys", {"conversation": TEXT, "user": TEXT})
-    place = rows(dialect, "keys", {"conversation": TEXT, "seq": INT})
-    sent_columns = [sends.c[name] for name in ("app", "sender", "client_id", *Sent._fields)]
-    joined = pair.join(conversations, conversations.c.id == pair.c.conversation).outerjoin(
-        members,
+def _find_sends(send: FromClause) -> Statement:
+    columns = [sends.c[name] for name in ("app", "sender", "client_id", *Sent._fields)]
+    same = (
+        (sends.c.app == send.c.app)
+        & (sends.c.sender == send.c.sender)
+        & (sends.c.client_id == send.c.client_id)
+    )
+    return select(*columns).select_from(send.join(sends, same))
+
+
+def _find_scenes(pair: FromClause) -> Statement:
+    present = (
         (members.c.conversation == pair.c.conversation)
         & (members.c.user == pair.c.user)
-        & members.c.left_at.is_(None),
+        & members.c.left_at.is_(None)
     )
-    return {
-        "sent": select(*sent_columns).select_from(
-            send.join(
-                sends,
-                (sends.c.app == send.c.app)
-                & (sends.c.sender == send.c.sender)
-                & (sends.c.client_id == send.c.client_id),
-            )
-        ),
-        "scenes": select(*CONVERSATION, *MEMBER).select_from(joined),
-        "events": select(*EVENT).select_from(
-            place.join(
-                events,
-                (events.c.conversation == place.c.conversation) & (events.c.seq == place.c.seq),
-            )
-        ),
-    }
+    joined = pair.join(conversations, conversations.c.id == pair.c.conversation)
+    return select(*CONVERSATION, *MEMBER).select_from(joined.outerjoin(members, present))
+
+
+def _find_places(place: FromClause) -> Statement:
+    here = (events.c.conversation == place.c.conversation) & (events.c.seq == place.c.seq)
+    return select(*EVENT).select_from(place.join(events, here))
+
+
+_SENT = Many({"app": TEXT, "sender": TEXT, "client_id": TEXT}, _find_sends)
+_SCENES = Many({"conversation": TEXT, "user": TEXT}, _find_scenes)
+_PLACES = Many({"conversation": TEXT, "seq": INT}, _find_places)

@@ -3,12 +3,12 @@
 Everything that appends goes through here, so a head and its events always move together.
 """
 
-from functools import cache
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Executable, insert, select, update
+from sqlalchemy import Connection, FromClause, Table, insert, select, update
 
-from signaling.adapters.sql.jsonrows import INT, TEXT, pack, rows
+from signaling.adapters.sql.many import INT, TEXT, Many, Statement
 from signaling.adapters.sql.rows import json_text
 from signaling.adapters.sql.tables import (
     conversations,
@@ -74,16 +74,15 @@ class Pending:
         pairs = list(zip(self._numbered, made, strict=True))
         heads = {id(item.head): item.head for item in self._numbered}
         tables = (
-            ("heads", [_head_row(head) for head in heads.values()]),
-            ("events", [_event_row(item, event) for item, event in pairs]),
-            ("sends", [_send_row(item) for item in self._numbered if item.draft.client_id]),
-            ("marks", _mark_rows(made)),
-            ("mentions", [row for event in made for row in _mention_rows(event)]),
+            (_HEADS, [_head_row(head) for head in heads.values()]),
+            (_EVENTS, [_event_row(item, event) for item, event in pairs]),
+            (_SENDS, [_send_row(item) for item in self._numbered if item.draft.client_id]),
+            (_MARKS, _mark_rows(made)),
+            (_MENTIONS, [row for event in made for row in _mention_rows(event)]),
         )
-        for name, values in tables:
+        for many, values in tables:
             if values:
-                statement = _statements(connection.dialect.name)[name]
-                connection.execute(statement, {name: pack(values)})
+                many.execute(connection, values)
 
 
 def take_positions(connection: Connection, count: int) -> int:
@@ -174,39 +173,47 @@ def _mention_rows(event: Event) -> list[dict[str, Any]]:
     ]
 
 
-_COLUMNS = {
-    "heads": {"id": TEXT, "head": INT, "messages": INT, "position": INT},
-    "events": {
-        **dict.fromkeys(("position", "seq", "at", "nth", "thread", "expires_at"), INT),
-        **dict.fromkeys(("conversation", "app", "id", "type", "sender", "data"), TEXT),
-    },
-    "sends": {
-        **dict.fromkeys(("app", "sender", "client_id", "fingerprint", "conversation"), TEXT),
-        "seq": INT,
-    },
-    "marks": {"conversation": TEXT, "user": TEXT, "seq": INT, "at": INT, "position": INT},
-    "mentions": {"conversation": TEXT, "user": TEXT, "seq": INT},
-}
+def _inserting(target: Table) -> Callable[[FromClause], Statement]:
+    return lambda given: insert(target).from_select(list(given.c.keys()), select(given))
 
 
-@cache
-def _statements(dialect: str) -> dict[str, Executable]:
-    table = {name: rows(dialect, name, columns) for name, columns in _COLUMNS.items()}
-    heads, marks = table["heads"].c, table["marks"].c
-    inserts = {
-        name: insert(target).from_select(list(_COLUMNS[name]), select(table[name]))
-        for name, target in (("events", events), ("sends", sends), ("mentions", mentions))
-    }
-    return {
-        **inserts,
-        "heads": update(conversations)
-        .where(conversations.c.id == heads.id)
-        .values(head=heads.head, messages=heads.messages, position=heads.position),
-        "marks": update(members)
+def _move_heads(heads: FromClause) -> Statement:
+    return (
+        update(conversations)
+        .where(conversations.c.id == heads.c.id)
+        .values(head=heads.c.head, messages=heads.c.messages, position=heads.c.position)
+    )
+
+
+def _move_marks(given: FromClause) -> Statement:
+    marks = given.c
+    return (
+        update(members)
         .where(
             members.c.conversation == marks.conversation,
             members.c.user == marks.user,
             members.c.read < marks.seq,
         )
-        .values(read=marks.seq, delivered=marks.seq, sent_at=marks.at, moved=marks.position),
-    }
+        .values(read=marks.seq, delivered=marks.seq, sent_at=marks.at, moved=marks.position)
+    )
+
+
+_HEADS = Many({"id": TEXT, "head": INT, "messages": INT, "position": INT}, _move_heads)
+_EVENTS = Many(
+    {
+        **dict.fromkeys(("position", "seq", "at", "nth", "thread", "expires_at"), INT),
+        **dict.fromkeys(("conversation", "app", "id", "type", "sender", "data"), TEXT),
+    },
+    _inserting(events),
+)
+_SENDS = Many(
+    {
+        **dict.fromkeys(("app", "sender", "client_id", "fingerprint", "conversation"), TEXT),
+        "seq": INT,
+    },
+    _inserting(sends),
+)
+_MARKS = Many(
+    {"conversation": TEXT, "user": TEXT, "seq": INT, "at": INT, "position": INT}, _move_marks
+)
+_MENTIONS = Many({"conversation": TEXT, "user": TEXT, "seq": INT}, _inserting(mentions))

@@ -1,14 +1,24 @@
 """Metering in SQL."""
 
 from collections.abc import Collection, Iterable
-from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from signaling.adapters.sql.database import Database
-from signaling.adapters.sql.jsonrows import TEXT, pack, rows
+from signaling.adapters.sql.many import TEXT, Many, Statement
 from signaling.adapters.sql.news import put_news
 from signaling.adapters.sql.outbox import enqueue
 from signaling.adapters.sql.pending import MESSAGE
@@ -212,9 +222,8 @@ def _activate(
     """Insert those that are new; how many by (app, period)."""
     if not keys:
         return {}
-    wanted = pack([{"app": app, "period": period, "user": user} for app, period, user in keys])
-    statement = _statement(connection.dialect.name)
-    there = {tuple(row) for row in connection.execute(statement, {"keys": wanted})}
+    wanted = [{"app": app, "period": period, "user": user} for app, period, user in keys]
+    there = {tuple(row) for row in _ACTIVE.execute(connection, wanted)}
     fresh = sorted(keys - there)
     counts: dict[tuple[str, str], int] = {}
     for app, period, _ in fresh:
@@ -225,15 +234,16 @@ def _activate(
     return counts
 
 
-@cache
-def _statement(dialect: str) -> Any:
-    key = rows(dialect, "keys", {"app": TEXT, "period": TEXT, "user": TEXT})
+def _find_active(key: FromClause) -> Statement:
     same = (
         (active.c.app == key.c.app)
         & (active.c.period == key.c.period)
         & (active.c.user == key.c.user)
     )
     return select(active.c.app, active.c.period, active.c.user).select_from(key.join(active, same))
+
+
+_ACTIVE = Many({"app": TEXT, "period": TEXT, "user": TEXT}, _find_active)
 
 
 def _rebuild(connection: Connection) -> None:

@@ -1,13 +1,12 @@
 """Receipts: move many members' watermarks in one transaction."""
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Executable, select, update
+from sqlalchemy import Connection, FromClause, select, update
 
-from signaling.adapters.sql.jsonrows import INT, TEXT, pack, rows
+from signaling.adapters.sql.many import INT, TEXT, Many, Statement
 from signaling.adapters.sql.pending import last_position
 from signaling.adapters.sql.receipt_news import Step, tell_receipts
 from signaling.adapters.sql.rows import MEMBER, member_of
@@ -73,10 +72,9 @@ def _load(connection: Connection, items: Sequence[Advance]) -> dict[_Key, _Here]
     """A member of another app's conversation is nobody here, whatever id was guessed."""
     named = dict.fromkeys(_Key(item.app, item.conversation, item.user) for item in items)
     keys = [key._asdict() for key in named]
-    statement = _statements(connection.dialect.name)["load"]
     return {
         _Key(row[-1], row[0], row[1]): _Here(member_of(row[:-3]), *row[-3:-1])
-        for row in connection.execute(statement, {"keys": pack(keys)})
+        for row in _LOAD.execute(connection, keys)
     }
 
 
@@ -94,35 +92,37 @@ def _store(connection: Connection, moved: dict[_Key, Member]) -> None:
         }
         for member in moved.values()
     ]
-    connection.execute(_statements(connection.dialect.name)["store"], {"marks": pack(values)})
+    _STORE.execute(connection, values)
 
 
-@cache
-def _statements(dialect: str) -> dict[str, Executable]:
-    key = rows(dialect, "keys", {"app": TEXT, "conversation": TEXT, "user": TEXT})
-    marks = rows(
-        dialect,
-        "marks",
-        {"conversation": TEXT, "user": TEXT, "delivered": INT, "read": INT, "moved": INT},
-    ).c
+def _load_members(key: FromClause) -> Statement:
     here = (
         (members.c.conversation == key.c.conversation)
         & (members.c.user == key.c.user)
         & (members.c.app == key.c.app)
+        & members.c.left_at.is_(None)
     )
-    load: dict[str, Any] = {
-        "load": select(
-            *MEMBER, conversations.c.head, conversations.c.member_count, members.c.app
-        ).select_from(
-            key.join(members, here & members.c.left_at.is_(None)).join(
-                conversations, conversations.c.id == members.c.conversation
-            )
-        ),
-        "store": update(members)
-        .where(
-            members.c.conversation == marks.conversation,
-            members.c.user == marks.user,
-        )
-        .values(delivered=marks.delivered, read=marks.read, moved=marks.moved),
-    }
-    return load
+    joined = key.join(members, here).join(
+        conversations, conversations.c.id == members.c.conversation
+    )
+    beside = (conversations.c.head, conversations.c.member_count, members.c.app)
+    return select(*MEMBER, *beside).select_from(joined)
+
+
+def _store_marks(given: FromClause) -> Statement:
+    marks = given.c
+    return (
+        update(members)
+        .where(members.c.conversation == marks.conversation, members.c.user == marks.user)
+        .values(delivered=marks.delivered, read=marks.read, moved=marks.moved)
+    )
+
+
+_LOAD = Many({"app": TEXT, "conversation": TEXT, "user": TEXT}, _load_members)
+_STORE = Many(
+    {
+        **dict.fromkeys(("conversation", "user"), TEXT),
+        **dict.fromkeys(("delivered", "read", "moved"), INT),
+    },
+    _store_marks,
+)

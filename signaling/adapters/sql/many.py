@@ -1,0 +1,106 @@
+"""One statement for a group of rows, whatever their number.
+
+One crossing into the driver for all of them: in SQLite that also means one release of Python's lock
+instead of one per row, and each release may cost a thread its turn.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Insert,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    cast,
+    column,
+    func,
+    text,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.types import TypeEngine
+
+Statement: TypeAlias = Select[Any] | Insert | Update
+
+INT: TypeEngine[Any] = BigInteger()
+TEXT: TypeEngine[Any] = Text()
+
+MAX_ROWS: Final = 1024
+"""Of one statement in SQLite, which binds at most 32 766 values."""
+
+_encode = msgspec.json.Encoder().encode
+_NAME = "many"
+
+
+class Many:
+    """A statement over a table of `columns` (at least two) whose rows are given as it is executed.
+
+    `build` makes the statement from that table. The first column of a row is never NULL.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, TypeEngine[Any]],
+        build: Callable[[FromClause], Statement],
+    ) -> None:
+        self._columns = columns
+        self._build = build
+        self._pick = itemgetter(*columns)
+        self._sqlite = lru_cache(maxsize=None)(self._for_sqlite)
+        self._postgres = lru_cache(maxsize=None)(self._for_postgres)
+
+    def execute(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]]
+    ) -> list[Sequence[Any]]:
+        """What the statement returns, if it returns rows."""
+        if connection.dialect.name != "sqlite":
+            given = _encode(rows).decode()
+            result = connection.execute(self._postgres(), {_NAME: given})
+            return list(result) if result.returns_rows else []
+        found: list[Sequence[Any]] = []
+        for first in range(0, len(rows), MAX_ROWS):
+            found += self._execute(connection, rows[first : first + MAX_ROWS])
+        return found
+
+    def _execute(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]]
+    ) -> list[Sequence[Any]]:
+        count = 1 << (len(rows) - 1).bit_length()
+        given = [value for row in rows for value in self._pick(row)]
+        given += [None] * (len(self._columns) * (count - len(rows)))
+        result = connection.exec_driver_sql(self._sqlite(count), tuple(given))
+        return list(result) if result.returns_rows else []
+
+    def _for_sqlite(self, count: int) -> str:
+        """The statement's text for so many rows, a power of two: there are few texts and plans.
+
+        What the rows do not fill is NULL, and left out.
+        """
+        width = len(self._columns)
+        names = [f"v{index}" for index in range(width * count)]
+        lines = [
+            "(" + ", ".join(f":{name}" for name in names[first : first + width]) + ")"
+            for first in range(0, len(names), width)
+        ]
+        picked = ", ".join(f'column{n} AS "{name}"' for n, name in enumerate(self._columns, 1))
+        table = text(
+            f"SELECT {picked} FROM (VALUES {', '.join(lines)}) WHERE column1 IS NOT NULL"  # noqa: S608
+        ).columns(*(column(name, type_) for name, type_ in self._columns.items()))
+        compiled = self._build(table.subquery(_NAME)).compile(dialect=sqlite.dialect())
+        if compiled.positiontup != names:
+            raise TypeError("a statement over many rows binds nothing but them")
+        return str(compiled)
+
+    def _for_postgres(self) -> Statement:
+        unfold = func.json_to_recordset(cast(bindparam(_NAME, type_=Text), JSON))
+        typed = [column(name, type_) for name, type_ in self._columns.items()]
+        table = unfold.table_valued(*typed).render_derived(name=_NAME, with_types=True)
+        return self._build(table)
