@@ -27,6 +27,8 @@ class GatewayConfig:
     """Outgoing bytes waiting above which volatile events are dropped."""
     max_depth: int = 32
     """Nesting of arrays and objects in one packet."""
+    max_containers: int = 10_000
+    """Arrays and objects in one packet."""
     max_attachments: int = 10
     """Binary attachments of one packet."""
     max_fragments: int = 1024

@@ -54,13 +54,13 @@ class Connection:
         "_settled",
         "_sleep",
         "_state",
+        "_task",
         "cursor",
         "id",
         "identity",
         "namespace",
         "remote",
         "socket",
-        "task",
     )
 
     def __init__(
@@ -95,7 +95,7 @@ class Connection:
         self._sleep: asyncio.Future[None] | None = None
         """What the task waits for when it has nothing to do."""
         self._settled: asyncio.Future[None] | None = None
-        self.task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     # outgoing
 
@@ -117,9 +117,10 @@ class Connection:
 
     # incoming
 
-    def open(self, auth: dict[str, Any]) -> None:
+    def open(self, auth: dict[str, Any]) -> asyncio.Task[None]:
         """The client's CONNECT: from here on one task does everything, until the end."""
-        self.task = self._loop.create_task(self._live(auth))
+        self._task = self._loop.create_task(self._live(auth))
+        return self._task
 
     def receive(self, packet: Packet) -> None:
         """An event: handled when all before it are."""
@@ -134,7 +135,7 @@ class Connection:
 
     async def settled(self) -> None:
         """Wait until nothing is in flight."""
-        if self._sleep is None and self.task is not None and not self.task.done():
+        if self._sleep is None and not self.done:
             if self._settled is None:
                 self._settled = self._loop.create_future()
             await asyncio.shield(self._settled)
@@ -144,11 +145,15 @@ class Connection:
         """Refused, or gone."""
         return self._state is _CLOSED
 
+    @property
+    def done(self) -> bool:
+        """Nothing of it runs any more."""
+        return self._task is None or self._task.done()
+
     async def _live(self, auth: dict[str, Any]) -> None:
         try:
             if await self._admitted(auth):
-                await self._work()
-                await self._application.left(self, self._reason)
+                await self._stay()
         finally:
             self._settle()
 
@@ -158,11 +163,19 @@ class Connection:
         except Refused as refused:
             self._refuse(refused)
             return False
-        if self._state is _OPENING:
-            self._write(packets.CONNECT, {"sid": self.id})
-            self._on_admitted()
-            await self._make_ready()
         return True
+
+    async def _stay(self) -> None:
+        try:
+            if self._state is _OPENING:
+                self._write(packets.CONNECT, {"sid": self.id})
+                self._on_admitted()
+                await self._make_ready()
+            await self._work()
+        finally:
+            if self._state is not _CLOSED:  # nobody would read what the client sends from now on
+                self.socket.end("unavailable")
+            await self._application.left(self, self._reason)
 
     async def _work(self) -> None:
         """One event after the other, until the Connection is closed and its inbox empty."""
@@ -226,6 +239,8 @@ class Connection:
         self._wake()
 
     def _refuse(self, refused: Refused) -> None:
+        if self._state is not _OPENING:
+            return  # it has left meanwhile, and may be connecting again
         data = {"code": refused.code, "message": refused.message}
         self._write(packets.CONNECT_ERROR, {"message": refused.message, "data": data})
         self._state = _CLOSED

@@ -33,13 +33,20 @@ class Deadlines:
         try:
             return await step
         except asyncio.CancelledError:
-            if task in self._overdue and task.uncancel() == 0:
+            if self._over(task) == 0:
                 raise TimeoutError from None
             raise
         finally:
-            del self._began[task]
             if self._overdue:
-                self._overdue.discard(task)
+                self._over(task)  # if the step made something else of our cancellation
+            del self._began[task]
+
+    def _over(self, task: asyncio.Task[Any]) -> int | None:
+        """Take our cancellation back, if there was one: how many are left then."""
+        if task not in self._overdue:
+            return None
+        self._overdue.discard(task)
+        return task.uncancel()
 
     def _arm(self) -> None:
         self._loop = asyncio.get_running_loop()

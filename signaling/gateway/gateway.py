@@ -123,12 +123,7 @@ class Gateway:
     async def aclose(self) -> None:
         """End every socket now and wait for what was in flight."""
         await self._server.eio.aclose()
-        tasks = [c.task for c in self._connections.values() if c.task is not None]
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=self._config.request_timeout_ms / 1000)
-        for task in late:
-            task.cancel()
+        await self._server.finish(self._config.request_timeout_ms / 1000)
 
     async def _on_shutdown(self, _app: web.Application) -> None:
         await self.aclose()

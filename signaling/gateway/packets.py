@@ -5,10 +5,12 @@ here too, so that an encoded packet is the finished payload of a WebSocket messa
 """
 
 import re
+from collections.abc import Container
 from typing import Any, Final
 
 import msgspec
 
+from signaling.gateway.config import GatewayConfig
 from signaling.gateway.frames import BINARY, TEXT, build
 
 CONNECT: Final = 0
@@ -35,6 +37,8 @@ _LONE_SURROGATE = re.compile(
 
 _NAMES: Final = frozenset({str, int})
 _EVENTS: Final = frozenset({EVENT, BINARY_EVENT})
+_STRANGERS: Final = frozenset({CONNECT, DISCONNECT})
+"""What may come for a namespace that is not connected: the way in, and a late good-bye."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_list = msgspec.json.Decoder(list[Any]).decode
@@ -56,31 +60,36 @@ class Packet:
         self.attachments = attachments
 
 
-def parse(message: bytes, max_depth: int, max_attachments: int) -> Packet:
-    """A text message beginning with Engine.IO's `4`. Raises ValueError, and only that."""
+def parse(message: bytes, config: GatewayConfig, connected: Container[bytes]) -> Packet:
+    """A text message beginning with Engine.IO's `4`. Raises ValueError, and only that.
+
+    Of a namespace that is not among those `connected` nothing but a CONNECT is decoded.
+    """
     match = _SHAPE.match(message)
     if match is None:
         raise ValueError("not a packet")
     kind, count, namespace, ack = match.groups()
     if namespace is not None:
         namespace.decode()  # it comes back in the answer, which must be text
-    type_ = kind[0] - 48
+    type_, space = kind[0] - 48, namespace or b"/"
+    if type_ not in _STRANGERS and space not in connected:
+        raise ValueError("not connected to that namespace")
     attachments = 0
     if count is not None or type_ >= BINARY_EVENT:
-        attachments = _attachments(type_, count, max_attachments)
+        attachments = _attachments(type_, count, config.max_attachments)
     body = message[match.end() :]
     # Count brackets first: nearly every packet has fewer than the limit in all.
-    if body.count(b"[") + body.count(b"{") > max_depth:
-        _check_depth(body, max_depth)
+    if body.count(b"[") + body.count(b"{") > config.max_depth:
+        check_nesting(body, config.max_depth, config.max_containers)
     data = _event(body) if type_ in _EVENTS else _body(type_, ack, body)
-    return Packet(type_, namespace or b"/", ack, data, attachments)
+    return Packet(type_, space, ack, data, attachments)
 
 
 def _attachments(type_: int, count: bytes | None, max_attachments: int) -> int:
     if count is None or type_ not in {BINARY_EVENT, BINARY_ACK}:
         raise ValueError("attachments where none belong, or none where some do")
-    if int(count) > max_attachments:
-        raise ValueError("too many attachments")
+    if not 1 <= int(count) <= max_attachments:
+        raise ValueError("too many attachments, or none")
     return int(count)
 
 
@@ -114,35 +123,46 @@ def _decode(body: bytes) -> list[Any]:
         return _decode_list(mended)
 
 
-def _check_depth(body: bytes, max_depth: int) -> None:
-    depth = deepest = 0
-    for opens in _brackets(body):
-        depth += 1 if opens else -1
-        deepest = max(deepest, depth)
-    if deepest > max_depth:
-        raise ValueError("nested too deeply")
+_NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
+_SQUARE = bytes.maketrans(b"{}", b"[]")
 
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS = re.compile(rb"[\[\]{}]")
+def check_nesting(body: bytes, max_depth: int, max_containers: int) -> None:
+    """Raises ValueError for more than the decoder is to be given.
 
-
-def _brackets(body: bytes) -> list[bool]:
-    return [b in b"[{" for b in _BRACKETS.findall(_STRINGS.sub(b"", body))]
+    In passes over all the bytes at once, a hundred times as quick as a loop. It goes by quotes and
+    brackets, not by syntax: whatever it lets pass the decoder still judges.
+    """
+    rest = body.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _NO_STRUCTURE)
+    rest = rest.replace(b'""', b"")
+    rest = b"".join(rest.split(b'"')[::2]).translate(_SQUARE)
+    if rest.count(b"[") > max_containers:
+        raise ValueError("too many arrays and objects")
+    for _ in range(max_depth):  # each round takes the innermost ones away
+        rest = rest.replace(b"[]", b"")
+    if rest:
+        raise ValueError("nested too deeply, or not closed")
 
 
 def fill(data: Any, attachments: list[bytes]) -> Any:
-    """Put attachments where their placeholders stand. Raises ValueError for a wrong number."""
+    """Put attachments where their placeholders stand. Raises ValueError for a wrong number.
+
+    Each goes to one place: whoever sends the value on would multiply it otherwise.
+    """
+    return _fill(data, dict(enumerate(attachments)))
+
+
+def _fill(data: Any, left: dict[int, bytes]) -> Any:
     if isinstance(data, list):
-        return [fill(item, attachments) for item in data]
+        return [_fill(item, left) for item in data]
     if not isinstance(data, dict):
         return data
     if data.get("_placeholder") is not True:
-        return {key: fill(value, attachments) for key, value in data.items()}
+        return {key: _fill(value, left) for key, value in data.items()}
     number = data.get("num")
-    if type(number) is not int or not 0 <= number < len(attachments):
-        raise ValueError("no such attachment")
-    return attachments[number]
+    if type(number) is not int or number not in left:
+        raise ValueError("no such attachment, or not any more")
+    return left.pop(number)
 
 
 def take(data: Any, attachments: list[bytes]) -> Any:

@@ -6,6 +6,7 @@ emits of the parent are not used: who receives what is the node's business.
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 import socketio
 from aiohttp import web
@@ -18,6 +19,9 @@ from signaling.gateway.packets import Packet
 from signaling.gateway.socket import Socket
 from signaling.ports import Remote
 
+MAX_LEAVING: Final = 4
+"""Connections of one socket that it left and whose last requests are still carried out."""
+
 
 class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio has no types
     """Applications by namespace, served on an aiohttp application."""
@@ -29,7 +33,23 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio has no typ
         self.config = config
         self.applications = {name.encode(): served for name, served in applications.items()}
         self.tasks: set[asyncio.Task[None]] = set()
+        """One for every Connection that is not done yet, in authentication too."""
         self.eio.listener = self
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """Know of what a Connection does until it is done, admitted or not."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def finish(self, patience_s: float) -> None:
+        """Wait for what Connections are doing; end what takes longer, its good-bye included."""
+        late = self.tasks
+        for cut in (False, True):
+            if not late:
+                return
+            for task in late if cut else ():
+                task.cancel()
+            _, late = await asyncio.wait(late, timeout=patience_s)
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -55,6 +75,7 @@ class Namespaces:
 
     __slots__ = (
         "_connections",
+        "_leaving",
         "_origin",
         "_partial",
         "_parts",
@@ -75,6 +96,7 @@ class Namespaces:
         self._user_agent = user_agent
         # made here
         self._connections: dict[bytes, Connection] = {}
+        self._leaving: list[Connection] = []
         self._partial: Packet | None = None
         self._parts: list[bytes] = []
         self._parts_bytes = 0
@@ -88,8 +110,7 @@ class Namespaces:
             return
         if self._partial is not None:
             raise ValueError("text where an attachment is due")
-        config = self._server.config
-        packet = packets.parse(payload, config.max_depth, config.max_attachments)
+        packet = packets.parse(payload, self._server.config, self._connections)
         if packet.attachments:
             self._partial, self._parts, self._parts_bytes = packet, [], len(payload)
         else:
@@ -98,6 +119,7 @@ class Namespaces:
     def closed(self, reason: str) -> None:
         """The socket is gone."""
         self._stop_timer()
+        self._partial, self._parts = None, []
         connections, self._connections = self._connections, {}
         for connection in connections.values():
             connection.closed(reason)
@@ -126,19 +148,20 @@ class Namespaces:
         if packet.type == packets.CONNECT:
             self._connect(packet, connection)
         elif connection is None:
-            if packet.type != packets.DISCONNECT:
-                raise ValueError("not connected to that namespace")
+            return  # a late good-bye, or gone while its attachments came
         elif packet.type in {packets.EVENT, packets.BINARY_EVENT}:
             connection.receive(packet)
         elif packet.type == packets.DISCONNECT:
-            del self._connections[packet.namespace]
+            self._release(self._connections.pop(packet.namespace))
             connection.closed("client namespace disconnect")
             if not self._connections:
                 self._await_connect()
 
     def _connect(self, packet: Packet, present: Connection | None) -> None:
-        if present is not None and not present.over:
-            raise ValueError("connected already")
+        if present is not None:
+            if not present.over:
+                raise ValueError("connected already")
+            self._release(present)
         application = self._server.applications.get(packet.namespace)
         if application is None:
             data = {"message": "Invalid namespace"}
@@ -154,7 +177,14 @@ class Namespaces:
             self._stop_timer,
         )
         self._connections[packet.namespace] = connection
-        connection.open(packet.data)
+        self._server.watch(connection.open(packet.data))
+
+    def _release(self, connection: Connection) -> None:
+        """Its task may have much to do yet: leaving and coming again makes no heap of them."""
+        self._leaving = [one for one in self._leaving if not one.done]
+        if len(self._leaving) >= MAX_LEAVING:
+            raise ValueError("too many connects before the last ones ended")
+        self._leaving.append(connection)
 
     def _remote(self) -> Remote:
         return Remote(

@@ -54,3 +54,22 @@ async def test_an_error_passes_through() -> None:
         await deadlines.run(wrong())
     assert deadlines._timer is not None
     deadlines._timer.cancel()
+
+
+async def test_a_step_that_makes_another_error_of_it_does_not_spoil_the_next_one() -> None:
+    deadlines = Deadlines(0.02)
+
+    async def translated() -> None:
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            raise ValueError("mine") from None
+
+    task = asyncio.current_task()
+    assert task is not None
+    with pytest.raises(ValueError, match="mine"):
+        await asyncio.wait_for(deadlines.run(translated()), 10)
+    assert task.cancelling() == 0
+    with pytest.raises(TimeoutError):
+        await deadlines.run(forever())
+    assert task.cancelling() == 0
