@@ -14,6 +14,6 @@ class Search(Protocol):
     async def find(
         self, app: str, user: str, query: str, conversation: str | None, before: int, limit: int
     ) -> tuple[list[Event], int | None]:
-        """Messages that contain `query` and that the user may see, newest first, at positions below
-        `before`; and where to go on, None at the end.
+        """Messages that contain every word of `query`, in any order, and that the user may see,
+        newest first, at positions below `before`; and where to go on, None at the end.
         """

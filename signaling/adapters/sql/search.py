@@ -1,22 +1,56 @@
-"""Search in SQL: trigrams from three characters on, a bounded scan of one's own texts below."""
+"""Search in SQL: the index narrows it to one's own texts, the words themselves decide."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, column, literal_column, select, table
+from sqlalchemy import Connection, TextClause, select, text
 
 from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.grams import place_token, query_tokens, words_of
 from signaling.adapters.sql.rows import EVENT, event_of
-from signaling.adapters.sql.tables import events, members
-from signaling.adapters.sql.tables_messaging import texts
+from signaling.adapters.sql.tables import members
 from signaling.adapters.sql.texts import index_texts
 from signaling.model import Event
 
-INDEX_BATCH = 1_000
-INDEX_ROUNDS = 50
+INDEX_BATCH = 200
+"""Appends wait for the writer no longer than this many texts take."""
+INDEX_ROUNDS = 250
 SCAN = 20_000
-"""Texts looked at for a query too short for trigrams, before the page ends."""
+"""Texts looked at for a query of one or two letters, which have no index, before the page ends."""
+PLACES_MAX = 200
+"""Conversations named to the index; who is in more looks through all of the app's."""
 
-_fts = table("texts_fts", column("rowid"), column("text"))
+SQLITE = """
+SELECT {columns} FROM texts_fts
+CROSS JOIN texts ON texts.position = texts_fts.rowid
+CROSS JOIN events ON events.position = texts.position
+CROSS JOIN members ON members.conversation = texts.conversation AND members."user" = :user
+WHERE texts_fts MATCH :tokens AND texts_fts.rowid < :before AND texts_fts.rowid >= :floor
+AND members.app = :app AND members.left_at IS NULL AND events.seq >= members.from_seq {words}
+ORDER BY texts_fts.rowid DESC LIMIT :limit OFFSET :offset
+"""
+"""CROSS JOIN keeps SQLite to this order: from the index, newest first, as far as the page goes."""
+POSTGRES = """
+SELECT {columns} FROM texts
+JOIN events ON events.position = texts.position
+JOIN members ON members.conversation = texts.conversation AND members."user" = :user
+WHERE texts.tokens @@ CAST(:tokens AS tsquery) AND texts.position < :before
+AND texts.position >= :floor
+AND members.app = :app AND members.left_at IS NULL AND events.seq >= members.from_seq {words}
+ORDER BY texts.position DESC LIMIT :limit OFFSET :offset
+"""
+SIGNS = {"sqlite": (" AND ", " OR ", "instr"), "postgresql": (" & ", " | ", "strpos")}
+"""And, or, and the place of one text in another."""
+
+
+class Wanted(NamedTuple):
+    """What somebody looks for."""
+
+    app: str
+    user: str
+    query: str
+    conversation: str | None
+    before: int
 
 
 class SqlSearch:
@@ -39,61 +73,65 @@ class SqlSearch:
         self, app: str, user: str, query: str, conversation: str | None, before: int, limit: int
     ) -> tuple[list[Event], int | None]:
         """Newest first, and the position to go on before; None at the end."""
-        mine = _mine(app, user, conversation, before)
-        return await self._database.read(lambda c: _find(c, mine, query, limit))
+        wanted = Wanted(app, user, query, conversation, before)
+        return await self._database.read(lambda c: _find(c, wanted, limit))
 
 
-def _mine(app: str, user: str, conversation: str | None, before: int) -> Select[Any]:
-    """Texts this user may see."""
-    joined = texts.join(events, events.c.position == texts.c.position).join(
-        members, members.c.conversation == texts.c.conversation
-    )
-    query = (
-        select(*EVENT)
-        .select_from(joined)
-        .where(
-            members.c.app == app,
-            members.c.user == user,
-            members.c.left_at.is_(None),
-            events.c.seq >= members.c.from_seq,
-            texts.c.position < before,
-        )
-    )
-    if conversation is not None:
-        query = query.where(texts.c.conversation == conversation)
-    return query
-
-
-def _find(
-    connection: Connection, mine: Select[Any], query: str, limit: int
-) -> tuple[list[Event], int | None]:
-    newest = mine.order_by(texts.c.position.desc())
-    if connection.dialect.name == "sqlite" and len(query) < 3:
-        return _scan(connection, newest, query, limit)
-    found = connection.execute(newest.where(_matches(connection, query)).limit(limit))
+def _find(connection: Connection, wanted: Wanted, limit: int) -> tuple[list[Event], int | None]:
+    places = _places(connection, wanted)
+    if not places:
+        return [], None
+    words = words_of(wanted.query)
+    tokens = query_tokens(wanted.app, words)
+    bound = _bound(connection, wanted, tokens, places)
+    floor = 0 if tokens else _floor(connection, bound)
+    statement = _statement(connection, ", ".join(map(str, EVENT)), len(words))
+    said = {f"word{n}": word for n, word in enumerate(words)}
+    found = connection.execute(statement, {**bound, **said, "floor": floor, "limit": limit})
     hits = [event_of(row) for row in found]
-    return hits, hits[-1].position if len(hits) == limit else None
+    if len(hits) == limit:
+        return hits, hits[-1].position
+    return hits, floor or None
 
 
-def _matches(connection: Connection, query: str) -> ColumnElement[bool]:
-    if connection.dialect.name != "sqlite":
-        return texts.c.text.icontains(query, autoescape=True)
-    quoted = '"' + query.replace('"', '""') + '"'
-    matching = select(_fts.c.rowid).where(literal_column("texts_fts").op("MATCH")(quoted))
-    return texts.c.position.in_(matching)
+def _places(connection: Connection, wanted: Wanted) -> Sequence[str]:
+    """The conversations this user may look in."""
+    query = select(members.c.conversation).where(
+        members.c.app == wanted.app, members.c.user == wanted.user, members.c.left_at.is_(None)
+    )
+    if wanted.conversation is not None:
+        query = query.where(members.c.conversation == wanted.conversation)
+    return connection.execute(query.limit(PLACES_MAX + 1)).scalars().all()
 
 
-def _scan(
-    connection: Connection, newest: Select[Any], query: str, limit: int
-) -> tuple[list[Event], int | None]:
-    wanted, seen, hits = query.casefold(), 0, []
-    rows = connection.execute(newest.add_columns(texts.c.text).limit(SCAN))
-    position: int | None = None
-    for row in rows:
-        seen, position = seen + 1, row[len(EVENT) - 1]
-        if wanted in row[-1].casefold():
-            hits.append(event_of(row[:-1]))
-            if len(hits) == limit:
-                break
-    rows.close()
-    return hits, position if len(hits) == limit or seen == SCAN else None
+def _bound(
+    connection: Connection, wanted: Wanted, tokens: list[str], places: Sequence[str]
+) -> dict[str, Any]:
+    both, either, _ = SIGNS[connection.dialect.name]
+    if len(places) <= PLACES_MAX:
+        here = [place_token(wanted.app, place) for place in places]
+    else:
+        here = [place_token(wanted.app)]
+    asked = both.join([*tokens, f"({either.join(here)})"])
+    return {
+        "app": wanted.app,
+        "user": wanted.user,
+        "before": wanted.before,
+        "tokens": asked,
+        "offset": 0,
+    }
+
+
+def _floor(connection: Connection, bound: dict[str, Any]) -> int:
+    """Where a look at each text ends; 0 when all are looked at."""
+    statement = _statement(connection, "texts.position", 0)
+    last = {**bound, "floor": 0, "limit": 1, "offset": SCAN - 1}
+    return connection.execute(statement, last).scalar() or 0
+
+
+def _statement(connection: Connection, columns: str, words: int) -> TextClause:
+    dialect = connection.dialect.name
+    place = SIGNS[dialect][2]
+    matched = "".join(f" AND {place}(texts.text, :word{n}) > 0" for n in range(words))
+    template = SQLITE if dialect == "sqlite" else POSTGRES
+    return text(template.format(columns=columns, words=matched))

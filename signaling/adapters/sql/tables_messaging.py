@@ -25,8 +25,8 @@ texts = Table(
     Column("text", Text, nullable=False),
     Index("ix_texts_conversation_position", "conversation", "position"),
 )
-"""The text of messages. SQLite: triggers carry it into the trigram index texts_fts. PostgreSQL: a
-trigram index where the server has pg_trgm.
+"""The text of messages, folded. What it is found by is in texts_fts with SQLite, in the column
+`tokens` (tsvector) with PostgreSQL; see texts.py.
 """
 
 invites = Table(
@@ -54,6 +54,9 @@ scheduled = Table(
     Column("due_at", BigInteger, nullable=False, index=True),
     Column("who", Text, nullable=False),
     Column("request", Text, nullable=False),
+    Column("not_before", BigInteger, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
     Index("uq_scheduled_app_sender_client_id", "app", "sender", "client_id", unique=True),
 )
-"""Sent by whichever node comes first: the client_id makes twice the same as once."""
+"""Sent by whichever node comes first: the client_id makes twice the same as once. What
+could not be sent is tried again, not before `not_before`."""
