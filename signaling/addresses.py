@@ -5,7 +5,10 @@ from ipaddress import ip_address
 
 import ifaddr
 
-from signaling.config import LOOPBACK, Settings
+from signaling.config import LOOPBACK, HttpSettings, Settings
+
+EVERY = ("0.0.0.0", "::", "")  # noqa: S104 - compared only
+"""Hosts that stand for all of the machine's addresses."""
 
 
 def lan_addresses() -> list[str]:
@@ -32,3 +35,18 @@ def announced(settings: Settings, own: Sequence[str] | None = None) -> tuple[str
     own = lan_addresses() if own is None else own
     others = [entry for entry in own if not ip_address(entry).is_loopback]
     return (*(entry for entry in others if ":" not in entry), "127.0.0.1")
+
+
+def urls(http: HttpSettings, port: int, own: Sequence[str] | None = None) -> list[str]:
+    """Where browsers find a server that listens on `port`: the first is for this machine, the
+    others for its network.
+    """
+    if http.public_url:
+        return [http.public_url]
+    scheme = "https" if http.tls_self or http.tls_cert else "http"
+    hosts = [http.host]
+    if http.host in EVERY:
+        own = lan_addresses() if own is None else own
+        others = [entry for entry in own if not ip_address(entry).is_loopback]
+        hosts = ["localhost", *(e for e in others if ":" not in e or http.host != EVERY[0])]
+    return [f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts]

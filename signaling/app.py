@@ -18,6 +18,7 @@ from signaling.adapters.redis_shared import RedisShared
 from signaling.adapters.sql import (
     Database,
     SqlApps,
+    SqlCalls,
     SqlConversations,
     SqlFiles,
     SqlInvites,
@@ -88,13 +89,13 @@ class Process:
 
     @property
     def url(self) -> str:
-        """Where a browser finds it, while it runs."""
-        http = self._settings.http
-        if http.public_url:
-            return http.public_url
-        scheme = "https" if http.tls_self or http.tls_cert else "http"
-        host = "localhost" if http.host in ("0.0.0.0", "::", "") else http.host  # noqa: S104
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.server.port}"
+        """Where a browser on this machine finds it, while it runs."""
+        return self.urls[0]
+
+    @property
+    def urls(self) -> list[str]:
+        """That, and where others on its network do."""
+        return addresses.urls(self._settings.http, self.server.port)
 
     async def start(self) -> None:
         """Make everything and listen. Raises OSError, ConfigError; nothing is left open then."""
@@ -119,7 +120,9 @@ class Process:
         hold(self._tasks.close)
         database = await open_database(settings.database_url)
         hold(database.close)
-        stores = Stores(SqlLog(database), SqlConversations(database), SqlUsers(database))
+        stores = Stores(
+            SqlLog(database), SqlConversations(database), SqlUsers(database), SqlCalls(database)
+        )
         self.people = stores.users
         registry = self.registry = Registry(SqlApps(database), self._master)
         shared = self._shared()

@@ -1,6 +1,10 @@
 """The `tokenim` command. Every command that a program might read has `--json`."""
 
 import logging
+import os
+import shlex
+import shutil
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +19,13 @@ from signaling.cli_base import (
     JsonOption,
     fail,
     load_settings,
+    load_to_serve,
     run,
     show,
     with_registry,
 )
 from signaling.cli_outbox import plans, usage, webhooks
+from signaling.config import Settings
 
 cli = typer.Typer(
     name="tokenim",
@@ -38,53 +44,82 @@ cli.add_typer(usage, name="usage")
 cli.add_typer(audit, name="audit")
 
 
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one.")]
+TlsOption = Annotated[
+    str | None, typer.Option(help="`self`: serve HTTPS with a certificate of our own.")
+]
+CertOption = Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")]
+TlsKeyOption = Annotated[Path | None, typer.Option(help="Its key, PEM.")]
+DataDirOption = Annotated[Path | None, typer.Option(help="Where things are kept.")]
+
+
+@cli.callback()
+def everywhere(data_dir: DataDirOption = None) -> None:
+    """Instant messaging and calling in one process."""
+    if data_dir is not None:
+        os.environ["TOKENIM_DATA_DIR"] = str(data_dir)
+
+
 @cli.command()
 def serve(
     *,
     dev_mode: Annotated[
         bool, typer.Option("--dev", help="A first look: random secrets, guest tokens.")
     ] = False,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one.")] = None,
-    tls: Annotated[
-        str | None, typer.Option(help="`self`: serve HTTPS with a certificate of our own.")
-    ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    tls: TlsOption = None,
+    tls_cert: CertOption = None,
+    tls_key: TlsKeyOption = None,
     trusted_proxy: Annotated[
         list[str] | None, typer.Option(help="Address or network of a proxy; may be repeated.")
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Where things are kept.")] = None,
+    data_dir: DataDirOption = None,
     config: ConfigOption = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Serve messaging, calls, files, REST and the demo."""
-    if tls not in (None, "self"):
-        fail("--tls takes `self`; a certificate of yours goes to --tls-cert and --tls-key")
     options = {
         "dev.enabled": dev_mode or None,
         "http.host": host,
         "http.port": port,
-        "http.tls_self": tls == "self" or None,
+        "http.tls_self": _tls_self(tls),
         "http.tls_cert": tls_cert,
         "http.tls_key": tls_key,
         "http.trusted_proxies": trusted_proxy,
         "storage.data_dir": data_dir,
     }
-    given = {name: value for name, value in options.items() if value is not None}
-    settings = load_settings(config, given)
+    settings = load_to_serve(config, options)
     _log_to_stderr(log_level)
     from signaling import serving  # noqa: PLC0415 - the other commands start faster without it
 
-    run(lambda: serving.serve(settings, announce=lambda url: _announce(url, dev_mode)))
+    run(lambda: serving.serve(settings, announce=lambda urls: _announce(urls, settings, config)))
 
 
-def _announce(url: str, dev_mode: bool) -> None:
-    print(f"TokenIM is at {url}", flush=True)
-    if dev_mode:
+def _tls_self(tls: str | None) -> bool | None:
+    if tls not in (None, "self"):
+        fail("--tls takes `self`; a certificate of yours goes to --tls-cert and --tls-key")
+    return tls == "self" or None
+
+
+def _announce(urls: list[str], settings: Settings, config: Path | None) -> None:
+    print(f"TokenIM is at {urls[0]}", flush=True)
+    for url in urls[1:]:
+        print(f"  on this network at {url}", flush=True)
+    if settings.dev.enabled:
         scopes = "--scope admin --scope read --scope write --scope tokens --scope operator"
-        key = f"tokenim key create demo {scopes}"
-        print(f"Its console is at {url}/console; a key for it: {key}", flush=True)
+        key = f"{_this_command(settings)} key create demo {scopes}"
+        key += f" --config {shlex.quote(str(config.absolute()))}" if config else ""
+        print(f"Its console is at {urls[0]}/console; a key for it: {key}", flush=True)
+
+
+def _this_command(settings: Settings) -> str:
+    """How to call `tokenim` on the same data from any shell and folder."""
+    words = ["tokenim"] if shutil.which("tokenim") else [sys.executable, "-m", "signaling"]
+    if sys.argv[0].endswith("tokenim") and words != ["tokenim"]:
+        words = [str(Path(sys.argv[0]).absolute())]
+    return shlex.join([*words, "--data-dir", str(settings.storage.data_dir.absolute())])
 
 
 @cli.command()
@@ -230,14 +265,30 @@ def token(
 
 @cli.command()
 def doctor(
+    *,
     dev_mode: Annotated[bool, typer.Option("--dev", help="As `serve --dev` would run.")] = False,
+    host: HostOption = None,
+    port: PortOption = None,
+    tls: TlsOption = None,
+    tls_cert: CertOption = None,
+    tls_key: TlsKeyOption = None,
+    data_dir: DataDirOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Look at ports, UDP, addresses, database, Redis and clock; exits 1 when something fails."""
     from signaling.doctor import Doctor  # noqa: PLC0415 - see serve
 
-    settings = load_settings(config, {"dev.enabled": True} if dev_mode else {})
+    options = {
+        "dev.enabled": dev_mode or None,
+        "http.host": host,
+        "http.port": port,
+        "http.tls_self": _tls_self(tls),
+        "http.tls_cert": tls_cert,
+        "http.tls_key": tls_key,
+        "storage.data_dir": data_dir,
+    }
+    settings = load_to_serve(config, options)
     findings = run(Doctor(settings).examine)
     if json:
         show({"ok": all(f.ok for f in findings), "findings": findings}, json)

@@ -19,9 +19,22 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def load_settings(config: Path | None, options: dict[str, Any] | None = None) -> Settings:
+def load_settings(config: Path | None) -> Settings:
+    """For commands beside a server: the key of one in dev mode will do."""
+    return _loaded(config, {}, dev.beside)
+
+
+def load_to_serve(config: Path | None, options: dict[str, Any]) -> Settings:
+    """As a server takes them; options that are None were not given."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return _loaded(config, given, dev.with_secrets)
+
+
+def _loaded(
+    config: Path | None, options: dict[str, Any], finish: Callable[[Settings], Settings]
+) -> Settings:
     try:
-        return dev.with_secrets(load(config, options=options))
+        return finish(load(config, options=options))
     except ConfigError as error:
         fail(str(error))
 

@@ -36,14 +36,21 @@ def read(data_dir: Path) -> DevSecrets | None:
 
 
 def with_secrets(settings: Settings) -> Settings:
-    """Settings whose master key is the configured one, else the one dev mode made here."""
-    if settings.master_key:
+    """Settings for a server: the configured master key, or in dev mode the one made here. A server
+    that is none in dev mode never runs under what a first look left behind.
+    """
+    if settings.master_key or not settings.dev.enabled:
         return settings
-    known = read(settings.storage.data_dir)
-    if known is None and settings.dev.enabled:
-        known = DevSecrets(master_key=secrets.token_urlsafe(32))
-        _create(settings.storage.data_dir, known)
-        known = read(settings.storage.data_dir)
+    if read(settings.storage.data_dir) is None:
+        _create(settings.storage.data_dir, DevSecrets(master_key=secrets.token_urlsafe(32)))
+    return beside(settings)
+
+
+def beside(settings: Settings) -> Settings:
+    """Settings for a command that works on what a server keeps: one in dev mode has made its key
+    here.
+    """
+    known = None if settings.master_key else read(settings.storage.data_dir)
     return settings if known is None else dataclasses.replace(settings, master_key=known.master_key)
 
 

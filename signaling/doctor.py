@@ -1,14 +1,21 @@
 """What a machine needs before calls work on it, looked at one by one."""
 
 import asyncio
+import http.client
 import socket
+import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
+from typing import Any
 
 import msgspec
 
-from signaling.config import ConfigError, Settings, check_secrets
+from signaling.addresses import EVERY, announced, lan_addresses
+from signaling.config import LOOPBACK, ConfigError, Settings, check_secrets
+
+SERVER = "tokenim"
+"""How `/healthz` names us."""
 
 TIMEOUT_S = 3.0
 CLOCK_SKEW_S = 2.0
@@ -67,25 +74,43 @@ class Doctor:
         return f"{folder} is writable"
 
     async def _http_port(self) -> str:
-        http = self._settings.http
-        with _bound(http.host, http.port, socket.SOCK_STREAM):
-            return f"{http.host}:{http.port} is free"
+        ours = self._settings.http
+        try:
+            with _bound(ours.host, ours.port, socket.SOCK_STREAM):
+                return f"{ours.host}:{ours.port} is free"
+        except _Failed:
+            if await self._runs():
+                return f"{ours.host}:{ours.port} is held by a TokenIM that runs"
+            raise
 
     async def _udp_port(self) -> str:
         host, port = self._settings.media_host, self._settings.media.port
-        with _bound(host, port, socket.SOCK_DGRAM) as server:
+        try:
+            server = _bound(host, port, socket.SOCK_DGRAM)
+        except _Failed:
+            if await self._runs():
+                return f"{host}:{port}/udp is held while a TokenIM runs"
+            raise
+        with server:
             server.setblocking(False)
-            target = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - compared only
             loop = asyncio.get_running_loop()
             with socket.socket(server.family, socket.SOCK_DGRAM) as client:
-                client.sendto(b"doctor", (target, server.getsockname()[1]))
+                client.sendto(b"doctor", (_here(host), server.getsockname()[1]))
                 await asyncio.wait_for(loop.sock_recv(server, 64), TIMEOUT_S)
         return f"{host}:{port}/udp is free and passes datagrams"
 
+    async def _runs(self) -> bool:
+        """Whether what holds the HTTP port is one of us."""
+        ours = self._settings.http
+        tls = ours.tls_self or ours.tls_cert is not None
+        return await asyncio.to_thread(_is_ours, _here(ours.host), ours.port, tls)
+
     async def _browser_address(self) -> str:
-        addresses = self._settings.media.announce or _reachable(self._settings.media_host)
-        remote = [entry for entry in addresses if not ip_address(entry).is_loopback]
-        if not remote:
+        settings = self._settings
+        told = announced(settings) or _reachable(settings.media_host)
+        remote = [entry for entry in told if not ip_address(entry).is_loopback]
+        here_only = settings.http.host in LOOPBACK and not settings.http.public_url
+        if not remote or here_only:
             return "only browsers on this machine can call; use --host to let others in"
         if not self._encrypted():
             raise _Failed(
@@ -118,9 +143,9 @@ class Doctor:
         return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
 
     def _encrypted(self) -> bool:
-        http = self._settings.http
-        proxied = (http.public_url or "").startswith("https://")
-        return http.tls_self or http.tls_cert is not None or proxied
+        ours = self._settings.http
+        proxied = (ours.public_url or "").startswith("https://")
+        return ours.tls_self or ours.tls_cert is not None or proxied
 
 
 async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
@@ -149,12 +174,30 @@ def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     return made
 
 
-def _reachable(host: str) -> list[str]:
-    from signaling.http.certificate import lan_addresses  # noqa: PLC0415 - heavy, and only here
+def _here(host: str) -> str:
+    """Where this machine reaches what listens on `host`."""
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
 
-    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared only
-        return lan_addresses()
-    return [socket.gethostbyname(host)]
+
+def _is_ours(host: str, port: int, tls: bool) -> bool:
+    asking = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    if tls:
+        # Only asked who it is: nobody vouches for a certificate of our own.
+        trust = ssl.create_default_context()
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        asking = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=trust)
+    try:
+        asking.request("GET", "/healthz")
+        said = msgspec.json.decode(asking.getresponse().read(4096), type=dict[str, Any])
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError):
+        return False
+    finally:
+        asking.close()
+    return said.get("server") == SERVER
+
+
+def _reachable(host: str) -> Sequence[str]:
+    return lan_addresses() if host in EVERY else [socket.gethostbyname(host)]
 
 
 async def _redis_time_s(url: str) -> float:

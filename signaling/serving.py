@@ -10,8 +10,8 @@ from signaling.app import Process
 from signaling.config import Settings
 
 
-async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Run a process until SIGTERM or SIGINT; `announce` gets its URL once it listens.
+async def serve(settings: Settings, announce: Callable[[list[str]], None]) -> None:
+    """Run a process until SIGTERM or SIGINT; `announce` gets its URLs once it listens.
 
     A second signal skips the draining.
     """
@@ -28,7 +28,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     process = Process(settings)
     await process.start()
     try:
-        announce(process.url)
+        announce(process.urls)
         await stop.wait()
         await _unless(hurry, process.drain())
     finally:

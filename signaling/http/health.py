@@ -36,8 +36,8 @@ class Health:
         ]
 
     async def alive(self, request: web.Request) -> web.Response:
-        """200 as long as the loop turns."""
-        return web.json_response({"status": "ok"})
+        """200 as long as the loop turns; `tokenim doctor` knows us by the name."""
+        return web.json_response({"status": "ok", "server": "tokenim"})
 
     async def ready(self, request: web.Request) -> web.Response:
         """200 when every dependency answers, 503 when one does not or the process is leaving."""

@@ -1,19 +1,25 @@
 """The `tokenim` command, run as people and programs run it."""
 
+import base64
 import json
 import os
 import re
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from signaling.addresses import lan_addresses
 
 KEY = "q4Jm8hZc1Yw0Tn5Rk2Xv7Pb3Ls9Dg6Fa+/="
 TIMEOUT_S = 90
@@ -69,6 +75,13 @@ def serving(env: dict[str, str], *args: str) -> Iterator[tuple[str, subprocess.P
 def post(url: str, body: dict[str, Any]) -> Any:
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+        return json.load(response)
+
+
+def get(url: str, key: str, secret: str) -> Any:
+    basic = base64.b64encode(f"{key}:{secret}".encode()).decode()
+    request = urllib.request.Request(url, headers={"Authorization": f"Basic {basic}"})
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
         return json.load(response)
 
@@ -141,6 +154,9 @@ def test_people_get_plain_text(env: dict[str, str]) -> None:
         (("serve",), {"TOKENIM_REDIS": "x"}, "did you mean 'TOKENIM_REDIS_URL'"),
         (("serve", "--tls", "own"), {}, "--tls takes `self`"),
         (("serve", "--tls-cert", "/nowhere.pem"), {}, "No such file"),
+        (("serve", "--tls-key", "/nowhere.pem"), {}, "a key needs its certificate"),
+        (("serve", "--port", "99999"), {}, "a port is at most 65535"),
+        (("doctor",), {"TOKENIM_MEDIA_ANNOUNCE": "example.org"}, "candidates hold no names"),
         (("serve", "--config", "/nowhere.toml"), {}, "cannot read"),
         (("serve", "--trusted-proxy", "example"), {}, "example"),
         (("app", "list"), {"TOKENIM_MASTER_KEY": ""}, "master_key is not set"),
@@ -203,12 +219,75 @@ def test_doctor_finds_what_is_wrong(env: dict[str, str]) -> None:
     healthy = answer(env, "doctor")
     assert healthy["ok"], healthy
     assert {finding["check"] for finding in healthy["findings"]} >= {"UDP port", "Redis", "clock"}
-    with serving(env) as (url, _):
-        port = url.rsplit(":", 1)[1]
-        broken = env | {"TOKENIM_PORT": port, "TOKENIM_REDIS_URL": "redis://127.0.0.1:1"}
-        sick = json.loads(run(broken, "doctor", "--json", fails=True).stdout)
+    with socket.create_server(("127.0.0.1", 0)) as strangers:
+        port = str(strangers.getsockname()[1])
+        broken = env | {"TOKENIM_REDIS_URL": "redis://127.0.0.1:1"}
+        sick = json.loads(run(broken, "doctor", "--port", port, "--json", fails=True).stdout)
     wrong = {finding["check"] for finding in sick["findings"] if not finding["ok"]}
     assert wrong == {"HTTP port", "Redis"}
+
+
+@pytest.mark.parametrize("options", [(), ("--tls", "self")])
+def test_doctor_knows_a_running_server_of_ours(
+    env: dict[str, str], options: tuple[str, ...]
+) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        env["TOKENIM_MEDIA_PORT"] = str(free.getsockname()[1])
+    with serving(env, *options) as (url, _):
+        port = url.rsplit(":", 1)[1]
+        found = answer(env, "doctor", "--port", port, *options)["findings"]
+    details = {finding["check"]: finding["detail"] for finding in found}
+    assert all(finding["ok"] for finding in found), found
+    assert "TokenIM that runs" in details["HTTP port"]
+    assert "TokenIM runs" in details["UDP port"]
+
+
+def test_doctor_takes_the_options_of_serve(env: dict[str, str]) -> None:
+    open_to_all = ("doctor", "--host", "0.0.0.0")
+    encrypted = answer(env, *open_to_all, "--tls", "self")
+    assert encrypted["ok"], encrypted
+    assert "--tls takes" in run(env, *open_to_all, "--tls", "own", fails=True).stderr
+
+
+def test_every_address_is_told(env: dict[str, str]) -> None:
+    with serving(env, "--host", "0.0.0.0", "--tls", "self", "--dev") as (url, process):
+        assert url.startswith("https://localhost:")
+        port = url.rsplit(":", 1)[1]
+        lines: list[str] = []
+        assert process.stdout
+        while "console" not in "".join(lines):
+            lines.append(process.stdout.readline())
+    others = [entry for entry in lan_addresses() if not ip_address(entry).is_loopback]
+    told = [f"https://{entry}:{port}" for entry in others if ":" not in entry]
+    assert [line.rsplit(" ", 1)[1].strip() for line in lines[:-1]] == told
+
+
+def test_the_key_for_the_console_is_made_by_the_line_that_is_printed(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    del env["TOKENIM_MASTER_KEY"]
+    with serving(env, "--dev", "--data-dir", str(tmp_path / "its own")) as (url, process):
+        assert process.stdout
+        line = process.stdout.readline()
+        command = line.partition("a key for it: ")[2]
+        env["TOKENIM_DATA_DIR"] = str(tmp_path / "elsewhere")
+        made = subprocess.run(
+            shlex.split(command), env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        fields = dict(line.split(": ", 1) for line in made.stdout.strip().splitlines())
+        assert get(f"{url}/v1/key", fields["key"], fields["secret"])["app"] == "demo"
+
+
+def test_a_server_in_earnest_does_not_run_under_the_key_of_a_first_look(
+    env: dict[str, str],
+) -> None:
+    del env["TOKENIM_MASTER_KEY"]
+    with serving(env, "--dev"):
+        assert answer(env, "app", "list")  # a command beside it does
+    for command in ("serve", "doctor"):
+        refused = run(env, command, fails=True)
+        assert "master_key is not set" in refused.stderr + refused.stdout
 
 
 def test_the_sfu_runs_alone(env: dict[str, str]) -> None:
