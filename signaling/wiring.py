@@ -13,6 +13,7 @@ from signaling.ports import (
     Clock,
     Connections,
     Conversations,
+    LiveCalls,
     Log,
     NodeRegistry,
     PresenceManager,
@@ -22,7 +23,9 @@ from signaling.protocol import calls as call_wire
 from signaling.protocol import presence as presence_wire
 from signaling.protocol import rooms as room_wire
 from signaling.protocol.session import SessionRefresh
+from signaling.services.call_ends import CallEnds
 from signaling.services.call_host import CallHost
+from signaling.services.call_keeper import CallKeeper
 from signaling.services.calls import Calls
 from signaling.services.presence import PresenceService
 from signaling.services.room_host import RoomHost
@@ -55,6 +58,7 @@ class Stores:
     log: Log
     conversations: Conversations
     users: Users
+    calls: LiveCalls
 
 
 class Core:
@@ -93,26 +97,42 @@ class Core:
         fanout = node.fanout
         self.presence = PresenceService(shared.presence, broker, fanout, stores.users, clock, tasks)
         self.typing = TypingService(stores.conversations, broker, clock, tasks)
-        self.call_host = CallHost(stores.log, broker, clock, tasks, ring_s=ring_s)
-        self.calls = Calls(
-            node=name,
-            host=self.call_host,
-            members=stores.conversations,
-            blocks=stores.users,
-            presence=shared.presence,
-            broker=broker,
-            registry=shared.registry,
-            tasks=tasks,
-        )
+        self._wire_calls(shared, stores, clock, ring_s)
         self.signals = Signals(stores.conversations, stores.users, broker, clock)
         node.table = self._table()
-        node.lifecycles = (self.presence, self.typing, self.calls, self.signals)
+        node.lifecycles = (self.presence, self.typing, self.signals)
         node.verbs = {"calls": self.calls.asked}
         node.on_gap.append(self.presence.recover)
         self.rooms: Rooms | None = None
         self._outbox = RoomOutbox(broker, tasks)
         if make_sfu is not None:
             self._wire_rooms(shared, stores, connections, make_sfu, grace_s, participants_max)
+
+    def _wire_calls(self, shared: Shared, stores: Stores, clock: Clock, ring_s: float) -> None:
+        name, broker, tasks = self.node.name, shared.broker, self._tasks
+        ends = CallEnds(stores.log, stores.calls, broker, clock)
+        self.call_host = host = CallHost(
+            name, ends, stores.calls, broker, clock, tasks, ring_s=ring_s
+        )
+        self.call_keeper = CallKeeper(
+            node=name,
+            host=host,
+            ends=ends,
+            store=stores.calls,
+            registry=shared.registry,
+            presence=shared.presence,
+            clock=clock,
+            tasks=tasks,
+            alone=shared.alone,
+        )
+        self.calls = Calls(
+            node=name,
+            host=host,
+            members=stores.conversations,
+            blocks=stores.users,
+            store=stores.calls,
+            broker=broker,
+        )
 
     def _wire_rooms(
         self,
@@ -165,6 +185,7 @@ class Core:
             "presence:watch": Handler(presence_wire.PresenceWatch, presence.watch),
             "presence:unwatch": Handler(presence_wire.PresenceUnwatch, presence.unwatch),
             "typing:set": Handler(presence_wire.TypingSet, typing.put),
+            "call:list": Handler(call_wire.ListCalls, calls.past),
             "call:invite": Handler(call_wire.CallInvite, calls.invite),
             "call:accept": Handler(call_wire.CallAct, calls.accept),
             "call:decline": Handler(call_wire.CallAct, calls.decline),
@@ -183,8 +204,12 @@ class Core:
 
     def stats(self) -> dict[str, Callable[[], dict[str, float]]]:
         """Counters by part, for the metrics."""
-        parts = {"node": self.node.stats, "calls": self.calls.stats}
+        parts = {"node": self.node.stats, "calls": self._call_stats}
         return parts if self.rooms is None else {**parts, "rooms": self.rooms.stats}
+
+    def _call_stats(self) -> dict[str, float]:
+        settled = self.call_keeper.settled_total
+        return {"held": len(self.call_host.calls), "settled_total": settled}
 
     async def start(self) -> None:
         """Begin to listen and tick."""
@@ -192,15 +217,16 @@ class Core:
         self._outbox.start()
         self.presence.start()
         self.typing.start()
-        self.calls.start()
+        await self.call_keeper.start()
         if self.rooms is not None:
             self.rooms.start()
 
     async def close(self) -> None:
-        """Tell the Rooms held here, then stop. Sockets are closed before."""
+        """Tell the Rooms held here, end the calls, then stop. Sockets are closed before."""
         if self.rooms is not None:
             await self.rooms.drain()
         await self._outbox.flush()
+        await self.call_host.close()
         await self._tasks.close()
         await self.node.close()
 

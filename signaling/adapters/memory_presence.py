@@ -79,6 +79,11 @@ class MemoryPresence:
         """Those with a Connection that has not run out."""
         return {user for user in users if self._alive(self._users.get((app, user), _User()))}
 
+    async def devices(self, app: str, users: Sequence[str]) -> dict[str, set[str]]:
+        """Likewise."""
+        alive = {user: self._alive(self._users.get((app, user), _User())) for user in users}
+        return {user: {device for device, _ in found} for user, found in alive.items()}
+
     async def expire(self) -> list[tuple[str, str]]:
         """Drops Connections that ran out."""
         now = self._now_ms()

@@ -82,6 +82,12 @@ class RedisPresence:
         now, rows = await self._read(app, users)
         return {user for user, row in zip(users, rows, strict=True) if _alive(row, now)}
 
+    async def devices(self, app: str, users: Sequence[str]) -> dict[str, set[str]]:
+        """Likewise."""
+        now, rows = await self._read(app, users)
+        alive = {user: _alive(row, now) for user, row in zip(users, rows, strict=True)}
+        return {user: {device for device, _ in found} for user, found in alive.items()}
+
     async def _read(self, app: str, users: Sequence[str]) -> tuple[int, list[Fields]]:
         if not users:
             return 0, []

@@ -7,6 +7,7 @@ them.
 from signaling.ports.apps import Apps
 from signaling.ports.blobs import BlobStore
 from signaling.ports.broker import Broker, Hint
+from signaling.ports.calls import LiveCall, LiveCalls
 from signaling.ports.clock import Clock
 from signaling.ports.connections import Connections, Hooks, Remote
 from signaling.ports.conversations import Conversations, Decide
@@ -31,6 +32,8 @@ __all__ = [
     "Hint",
     "Hooks",
     "Invites",
+    "LiveCall",
+    "LiveCalls",
     "Log",
     "Missed",
     "NodeRegistry",

@@ -24,5 +24,8 @@ class PresenceManager(Protocol):
     async def live(self, app: str, users: Sequence[str]) -> set[str]:
         """Those with a Connection, also when they do not want to be seen."""
 
+    async def devices(self, app: str, users: Sequence[str]) -> dict[str, set[str]]:
+        """The devices with a Connection of each, likewise."""
+
     async def expire(self) -> list[tuple[str, str]]:
         """(app, user) whose last connection ran out since the last call."""

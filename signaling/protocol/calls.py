@@ -4,16 +4,17 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-CallId = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-UserId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+from signaling.protocol.fields import NO_ZERO, ClientId, ConversationKey, Limit, UserId
+
+CallId = Annotated[str, msgspec.Meta(min_length=1, max_length=256, pattern=NO_ZERO)]
 
 
 class CallInvite(msgspec.Struct, frozen=True, kw_only=True):
     """`call:invite`: ring the others. The same `client_id` gives the same call."""
 
-    conversation: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    conversation: ConversationKey
     media: Literal["audio", "video"]
-    client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    client_id: ClientId
 
 
 class CallAct(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,15 @@ class CallAct(msgspec.Struct, frozen=True, kw_only=True):
 
     call: CallId
     reason: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
+class ListCalls(msgspec.Struct, frozen=True, kw_only=True):
+    """`call:list`: those that are over, of one's conversations, newest first; `before` is the
+    `next` of the page before.
+    """
+
+    before: str | None = None
+    limit: Limit = 50
 
 
 class SignalTo(msgspec.Struct, frozen=True, kw_only=True):

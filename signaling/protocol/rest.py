@@ -87,6 +87,7 @@ OPERATIONS = (
     Operation("GET", "/push/key", "push:key", "push"),
     Operation("POST", "/push/subscriptions", "push:subscribe", "push", 201),
     Operation("DELETE", "/push/subscriptions", "push:unsubscribe", "push"),
+    Operation("GET", "/calls", "call:list", "calls", pages="before"),
     Operation("POST", "/calls/{call}/decline", "call:decline", "calls"),
     Operation("POST", "/calls/{call}/cancel", "call:cancel", "calls"),
     Operation("POST", "/calls/{call}/hangup", "call:hangup", "calls"),

@@ -1,9 +1,12 @@
 """A call as a state machine in a table. Pure; `now` is UTC milliseconds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import msgspec
+
 from signaling.errors import Refused
+from signaling.ports import LiveCall
 
 PartyState = Literal["ringing", "accepted", "declined", "busy", "missed", "left"]
 Action = Literal["accept", "decline", "busy", "hangup"]
@@ -20,6 +23,12 @@ TRANSITIONS: dict[tuple[PartyState, Action], PartyState] = {
     ("left", "accept"): "accepted",
 }
 """(a party's state, what happens) -> its next state; anything else is a conflict."""
+
+
+_SAME = (
+    "id", "conversation", "media", "caller", "started_at", "answered_at", "ended_at",
+)  # fmt: skip
+"""Fields that the wire has under the same name."""
 
 
 @dataclass(slots=True)
@@ -70,6 +79,44 @@ class Call:
         states = {party.state for user, party in self.parties.items() if user != self.caller}
         return next((word for word in ("busy", "declined") if word in states), "missed")
 
+    @classmethod
+    def of(cls, live: LiveCall) -> "Call":
+        """As it was kept."""
+        return msgspec.convert(live.data, cls)
+
+    @classmethod
+    def logged(cls, app: str, wire: dict[str, Any]) -> "Call":
+        """As `call:ended` has it."""
+        parties = msgspec.convert(wire["participants"], list[Party])
+        return cls(
+            app=app,
+            parties={party.user: party for party in parties},
+            cancelled=wire["outcome"] == "cancelled",
+            **{name: wire[name] for name in _SAME},
+        )
+
+    def live(self, node: str, now: int) -> LiveCall:
+        """To be kept."""
+        return LiveCall(
+            id=self.id,
+            app=self.app,
+            conversation=self.conversation,
+            node=node,
+            seen_at=now,
+            ended=self.ended_at is not None,
+            talking=tuple(self.talking()),
+            data=msgspec.to_builtins(self),
+        )
+
+    def copy(self) -> "Call":
+        """One to try a step on."""
+        parties = {user: replace(party) for user, party in self.parties.items()}
+        return replace(self, parties=parties)
+
+    def admit(self, user: str) -> None:
+        """A member who came after the first ring may join, too."""
+        self.parties.setdefault(user, Party(user, "missed"))
+
     def act(self, user: str, device: str | None, action: Action, now: int) -> bool:
         """Let `action` happen to a party; False when it had already. Raises Refused."""
         party = self.parties.get(user)
@@ -89,7 +136,7 @@ class Call:
         self._settle(now)
         return True
 
-    def cancel(self, user: str, now: int) -> None:
+    def cancel(self, user: str, now: int) -> bool:
         """The caller gives up before anyone answered. Raises Refused."""
         if user != self.caller or self.state != "ringing":
             raise Refused("conflict", "only the caller cancels, and only while it rings")
@@ -98,6 +145,18 @@ class Call:
             self.parties[name].state = "missed"
         self.parties[user].state = "left"
         self.ended_at = now
+        return True
+
+    def hang_up(self, user: str, device: str | None, now: int) -> bool:
+        """Leave; before an answer the caller cancels, the called decline. Raises Refused."""
+        party = self.parties.get(user)
+        if party is not None and party.state == "ringing":
+            return self.act(user, device, "decline", now)
+        if self.state == "ringing" and user == self.caller:
+            return self.cancel(user, now)
+        if party is not None and party.state == "accepted" and party.device != device:
+            raise Refused("conflict", "the call goes on on another device")
+        return self.act(user, device, "hangup", now)
 
     def give_up(self, now: int) -> bool:
         """Nobody more will answer; False when nobody was still ringing."""
@@ -106,6 +165,15 @@ class Call:
             self.parties[name].state = "missed"
         self._settle(now)
         return bool(waiting)
+
+    def stop(self, now: int) -> bool:
+        """Over as it is: nobody holds it any more. False when it had ended."""
+        if self.ended_at is not None:
+            return False
+        for name in self.ringing():
+            self.parties[name].state = "missed"
+        self.ended_at = max(now, self.answered_at or self.started_at)
+        return True
 
     def ringing(self) -> list[str]:
         """Users whose devices ring."""

@@ -1,26 +1,22 @@
 """Calls as clients ask for them: who may ring whom, and which node holds the call."""
 
-import asyncio
-import logging
 from typing import Any, Literal, Protocol
 
 import msgspec
 
 from signaling.errors import Refused
-from signaling.model import Conversation, Identity, Member, Presence
-from signaling.ports import Broker, NodeRegistry
-from signaling.protocol.calls import CallAct, CallInvite
+from signaling.model import Conversation, Identity, Member
+from signaling.ports import Broker, LiveCalls
+from signaling.protocol.calls import CallAct, CallInvite, ListCalls
 from signaling.services.call_host import CallHost
-from signaling.tasks import Tasks
-
-log = logging.getLogger(__name__)
+from signaling.services.history import cursor_of, parse_cursor
 
 RINGS_MAX = 100
 """Members a call may ring."""
-CLAIM_S = 3.0
-ABSENT_S = 12.0
-"""A Device without a Connection for so long has hung up."""
 REQUEST_TIMEOUT_S = 5.0
+TRIES = 2
+"""Another call may begin, or the one to join end, while an invitation is on its way."""
+END = 2**62
 
 
 class Members(Protocol):
@@ -41,13 +37,6 @@ class Blocks(Protocol):
 
     async def blocked(self, app: str, by: str, user: str) -> bool:
         """Whether `by` blocks `user`."""
-
-
-class Present(Protocol):
-    """Who is connected, on any node."""
-
-    async def get(self, app: str, users: list[str]) -> list[Presence]:
-        """One for each."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,39 +61,44 @@ class Calls:
         host: CallHost,
         members: Members,
         blocks: Blocks,
-        presence: Present,
+        store: LiveCalls,
         broker: Broker,
-        registry: NodeRegistry,
-        tasks: Tasks,
-        absent_s: float = ABSENT_S,
     ) -> None:
         # passed in
         self._node = node
         self._host = host
         self._members = members
         self._blocks = blocks
-        self._presence = presence
+        self._store = store
         self._broker = broker
-        self._registry = registry
-        self._tasks = tasks
-        self._absent_s = absent_s
-        # made here
-        self._devices: dict[tuple[str, str, str], set[str]] = {}
-        self._mine: dict[tuple[str, str, str], set[str]] = {}
-        """Calls by (app, user, device) that is in them through this node."""
 
-    def start(self) -> None:
-        """Keep the claims of calls held here."""
-        self._tasks.every(CLAIM_S, self._renew, "claim calls")
-
-    async def _renew(self) -> None:
-        for key in list(self._host.calls):
-            await self._registry.claim(f"call/{key}", self._node)
+    async def past(self, who: Identity, request: ListCalls) -> dict[str, Any]:
+        """`call:list`: `{calls, next}`, newest first; those of one's conversations that ended."""
+        before = parse_cursor(request.before) if request.before else END
+        events, position = await self._store.ended(who.app, who.user, before, request.limit)
+        return {
+            "calls": [event.data["call"] for event in events],
+            "next": None if position is None else cursor_of(position),
+        }
 
     async def invite(self, who: Identity, request: CallInvite) -> dict[str, Any]:
-        """`call:invite`: `{call}`. Raises Refused: not_found, forbidden, too_large."""
+        """`call:invite`: `{call}`; joins the one that goes on. Raises Refused: not_found,
+        forbidden, too_large.
+        """
         conversation = await self._conversation(who, request.conversation)
-        others = await self._others(who, conversation)
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return await self._invite(who, conversation, request)
+            except Refused as error:
+                if error.code != "unavailable" or not tries_left:
+                    raise
+        raise AssertionError("the last try answers or raises")
+
+    async def _invite(
+        self, who: Identity, conversation: Conversation, request: CallInvite
+    ) -> dict[str, Any]:
+        going = await self._store.going(conversation.id)
+        others = [] if going else await self._others(who, conversation)
         asked = Asked(
             verb="invite",
             who=who,
@@ -113,7 +107,7 @@ class Calls:
             client_id=request.client_id,
             others=others,
         )
-        return await self._ask(conversation.id, asked)
+        return await self._ask(going.node if going else self._node, asked)
 
     async def accept(self, who: Identity, request: CallAct) -> dict[str, Any]:
         """`call:accept`: this Device takes it, the User's others stop ringing."""
@@ -141,6 +135,9 @@ class Calls:
         return conversation
 
     async def _others(self, who: Identity, conversation: Conversation) -> list[str]:
+        """Whom a new call rings. Raises Refused."""
+        if conversation.archived_at is not None:
+            raise Refused("forbidden", "the conversation is archived")
         members = await self._members.members(conversation.id, limit=RINGS_MAX + 1)
         if len(members) > RINGS_MAX:
             raise Refused("too_large", f"a call rings at most {RINGS_MAX} members")
@@ -165,18 +162,16 @@ class Calls:
         conversation = request.call.partition(".")[2]
         if verb == "accept":
             await self._conversation(who, conversation)
-        return await self._ask(conversation, Asked(verb=verb, who=who, call=request.call))
+        going = await self._store.going(conversation)
+        if going is None or (going.app, going.id) != (who.app, request.call):
+            raise Refused("not_found", "no such call, or it is over")
+        return await self._ask(going.node, Asked(verb=verb, who=who, call=request.call))
 
-    async def _ask(self, conversation: str, asked: Asked) -> dict[str, Any]:
-        key = f"call/{asked.who.app}/{conversation}"
-        holder = await self._registry.claim(key, self._node)
+    async def _ask(self, holder: str, asked: Asked) -> dict[str, Any]:
         if holder == self._node:
-            answer = await self._answer(asked)
-        else:
-            body = msgspec.to_builtins(asked)
-            answer = await self._broker.request(holder, "calls", body, REQUEST_TIMEOUT_S)
-        self._note(asked.who, answer["call"])
-        return answer
+            return await self._answer(asked)
+        body = msgspec.to_builtins(asked)
+        return await self._broker.request(holder, "calls", body, REQUEST_TIMEOUT_S)
 
     async def asked(self, body: dict[str, Any]) -> dict[str, Any]:
         """Another node asks. Raises Refused."""
@@ -192,60 +187,7 @@ class Calls:
             case "cancel":
                 call = await host.cancel(who, asked.call)
             case "hangup":
-                call = await host.hangup(who, asked.call)
+                call = await host.hangup(who.app, asked.call, who.user, who.device)
             case "accept" | "decline" | "busy":
                 call = await host.act(who, asked.call, asked.verb)
         return {"call": call.to_wire()}
-
-    def _note(self, who: Identity, call: dict[str, Any]) -> None:
-        """Remember which calls this Device is in, to hang up for it when it vanishes."""
-        device = (who.app, who.user, who.device)
-        mine = any(
-            party["user"] == who.user
-            and party["state"] == "accepted"
-            and party["device"] == who.device
-            for party in call["participants"]
-        )
-        calls = self._mine.setdefault(device, set())
-        if mine and call["state"] != "ended":
-            calls.add(call["id"])
-        else:
-            calls.discard(call["id"])
-        if not calls:
-            del self._mine[device]
-
-    async def opened(self, who: Identity) -> None:
-        """A Device is here (again)."""
-        self._devices.setdefault((who.app, who.user, who.device), set()).add(who.connection)
-
-    async def closed(self, who: Identity, reason: str) -> None:
-        """A Device that does not come back hangs up."""
-        device = (who.app, who.user, who.device)
-        connections = self._devices.get(device, set())
-        connections.discard(who.connection)
-        if not connections:
-            self._devices.pop(device, None)
-            if device in self._mine:
-                self._tasks.spawn(self._absent(who), f"absent {who.device}")
-
-    async def _absent(self, who: Identity) -> None:
-        await asyncio.sleep(self._absent_s)
-        device = (who.app, who.user, who.device)
-        if device in self._devices:
-            return
-        (presence,) = await self._presence.get(who.app, [who.user])
-        if presence.devices and len(self._nodes_seen(await self._registry.nodes())) > 1:
-            return  # it may be on another node now
-        for call in list(self._mine.get(device, ())):
-            try:
-                await self._act(who, "hangup", CallAct(call=call))
-            except Refused as error:
-                log.info("%s of %s: %s", call, who.user, error.message)
-        self._mine.pop(device, None)
-
-    def _nodes_seen(self, nodes: dict[str, dict[str, str]]) -> set[str]:
-        return {self._node, *nodes}
-
-    def stats(self) -> dict[str, float]:
-        """Counters for the metrics."""
-        return {"held": len(self._host.calls)}

@@ -126,3 +126,16 @@ async def test_touching_keeps_alive(world: World) -> None:
             await asyncio.sleep(0.02)
     assert gone == [("app", "bob")]
     assert (await one(presence)).status == "online"
+
+
+async def test_devices_are_known_one_by_one(world: World) -> None:
+    presence = world.presence()
+    await presence.put("app", "ann", "phone", "c1", "online", None)
+    await presence.put("app", "ann", "laptop", "c2", "invisible", None)
+    assert await presence.devices("app", ["ann", "bob"]) == {
+        "ann": {"phone", "laptop"},
+        "bob": set(),
+    }
+    await presence.remove("app", "ann", "c1")
+    assert await presence.devices("app", ["ann"]) == {"ann": {"laptop"}}
+    assert await presence.devices("app", []) == {}

@@ -2,6 +2,7 @@
 
 from signaling.adapters.sql.answers import SqlAnswers
 from signaling.adapters.sql.apps import SqlApps
+from signaling.adapters.sql.calls import SqlCalls
 from signaling.adapters.sql.conversations import SqlConversations
 from signaling.adapters.sql.database import Database, open_database
 from signaling.adapters.sql.files import SqlFiles
@@ -17,6 +18,7 @@ __all__ = [
     "Database",
     "SqlAnswers",
     "SqlApps",
+    "SqlCalls",
     "SqlConversations",
     "SqlFiles",
     "SqlInvites",
