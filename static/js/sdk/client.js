@@ -28,8 +28,10 @@ import { backoff, uniqueId } from "./wait.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Refusals that a new attempt with a new token may heal; others end the Client. */
-const RETRYABLE_REFUSALS = new Set(["unauthorized", "unavailable", "rate_limited", "timeout", "internal"]);
+/** Refusals that pass by themselves: one tries again for as long as it takes. */
+const PASSING = new Set(["unavailable", "rate_limited", "timeout", "internal"]);
+/** A new token may heal `unauthorized`; after so many the Client ends, as after any other refusal. */
+const UNAUTHORIZED_MAX = 6;
 
 /**
  * One connection to TokenIM for one User's Device: it owns the socket, reconnects by itself, and
@@ -53,7 +55,9 @@ export class Client extends Emitter {
     this.token = "";
     /** @type {Map<string, Conversation>} */
     this._conversations = new Map();
-    this._refusals = 0;
+    /** Attempts since the last session, and how many of them had a token that was refused. */
+    this._attempts = 0;
+    this._unauthorized = 0;
     this._closed = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._retryTimer = undefined;
@@ -248,7 +252,7 @@ export class Client extends Emitter {
   _ready(session) {
     this.session = session;
     this.device = session.device ?? this.device;
-    this._refusals = 0;
+    this._attempts = this._unauthorized = 0;
     this._setState("online");
     this._catchUp(session.missed);
     this.emit("session", session);
@@ -267,7 +271,7 @@ export class Client extends Emitter {
     if (this._closed) return;
     this._setState("reconnecting");
     // socket.io does not come back by itself when the server closed the socket.
-    if (reason === "io server disconnect") this._retry(this._drain_ms || undefined);
+    if (reason === "io server disconnect") this._retry(this._drain_ms);
     this._drain_ms = 0;
   }
 
@@ -277,17 +281,15 @@ export class Client extends Emitter {
     if (this.session) this._setState("reconnecting");
     if (this._socket.active) return;
     const code = error?.data?.code ?? "unavailable";
-    if (!RETRYABLE_REFUSALS.has(code) || this._refusals > 5) {
-      this.emit("refused", new TokenIMError(code, error?.message ?? ""));
-      return;
-    }
-    this._retry(error?.data?.retry_after_ms);
+    const again = code === "unauthorized" ? ++this._unauthorized < UNAUTHORIZED_MAX : PASSING.has(code);
+    if (again) this._retry(error?.data?.retry_after_ms);
+    else this.emit("refused", new TokenIMError(code, error?.message ?? ""));
   }
 
-  /** @param {number} [after_ms] */
-  _retry(after_ms) {
+  /** @param {number} [after_ms] at least so long */
+  _retry(after_ms = 0) {
     clearTimeout(this._retryTimer);
-    const wait_ms = after_ms ?? backoff(this._refusals++);
+    const wait_ms = Math.max(after_ms, backoff(this._attempts++));
     this._retryTimer = setTimeout(() => this._closed || this._socket.connect(), wait_ms);
   }
 

@@ -1,6 +1,8 @@
 import { Emitter } from "./emitter.js";
 import { Log } from "./log.js";
-import { Serial } from "./wait.js";
+import { Members } from "./members.js";
+import { Receipts } from "./receipts.js";
+import { Seldom, Serial } from "./wait.js";
 
 /** @typedef {import("./types.js").LogEvent} LogEvent */
 /** @typedef {import("./types.js").Message} Message */
@@ -15,7 +17,9 @@ const PAGE = 50;
 const GAP_PAGE = 200;
 /** Longer gaps are not read: the log starts again at the newest page. */
 const GAP_MAX = 1000;
-const RECEIPT_DELAY_MS = 150;
+/** Of one filling; more than the longest gap that is read needs, as the log may grow meanwhile. */
+const GAP_PAGES = 10;
+const MEMBERS_EVERY_MS = 1000;
 const TYPING_EVERY_MS = 3000;
 
 /**
@@ -33,19 +37,21 @@ export class Conversation extends Emitter {
     this.id = info.id;
     this.info = info;
     this.log = new Log();
-    /** @type {Map<string, Member>} */
-    this.members = new Map();
-    for (const member of info.members ?? []) this.members.set(member.user, member);
+    this._members = new Members(info.members ?? []);
+    this._refreshing = new Seldom(() => this._refresh(), MEMBERS_EVERY_MS);
+    this._receipts = new Receipts(client, info.id);
     /** @type {Message[]} refused for good, kept to be shown */
     this._failed = [];
     this._reading = new Serial();
-    this._sentReceipts = { "receipt:delivered": 0, "receipt:read": 0 };
-    /** @type {Map<string, ReturnType<typeof setTimeout>>} */
-    this._receiptTimers = new Map();
     this._typedAt = 0;
     /** @type {Promise<void> | undefined} */
     this._opening = undefined;
     client.outbox.onSettled((outgoing, result) => this._settled(outgoing, result));
+  }
+
+  /** @returns {Map<string, Member>} by user */
+  get members() {
+    return this._members.all;
   }
 
   /** Read what the store kept and what came since, or the newest page of history; again is nothing. */
@@ -134,7 +140,7 @@ export class Conversation extends Emitter {
 
   /** Everything up to the head has been seen. */
   markRead() {
-    this._receipt("receipt:read");
+    this._receipts.reach("receipt:read", this.log.head);
   }
 
   /** One more page of older events. @returns {Promise<number>} how many came */
@@ -163,11 +169,7 @@ export class Conversation extends Emitter {
    * @returns {{read: number, delivered: number, others: number}}
    */
   reach(message) {
-    const others = [...this.members.values()].filter((member) => member.user !== message.sender);
-    const seq = message.seq ?? Infinity;
-    const read = others.filter((member) => (member.read ?? 0) >= seq).length;
-    const delivered = others.filter((member) => (member.delivered ?? 0) >= seq).length;
-    return { read, delivered: Math.max(read, delivered), others: others.length };
+    return this._members.reach(message);
   }
 
   /**
@@ -190,7 +192,8 @@ export class Conversation extends Emitter {
     if (!this.log.started) return;
     for (const event of missed?.events ?? []) this._apply(event);
     void this._reading.run(() => this._fill()).catch(() => undefined);
-    void this._refreshMembers();
+    this._receipts.resumed();
+    this._refreshing.ask();
   }
 
   /** @param {LogEvent} event */
@@ -202,15 +205,23 @@ export class Conversation extends Emitter {
 
   /** @param {LogEvent} event */
   _apply(event) {
+    if (this.log.confirm(event)) return this._confirmed(event);
     const added = this.log.add(event);
     if (added.length) this._added(added);
+  }
+
+  /** @param {LogEvent} event that took the place of what its ack told */
+  _confirmed(event) {
+    void this._client.store?.put(this.id, [event]);
+    this.emit("changed", { added: [] });
   }
 
   /** @param {LogEvent[]} added */
   _added(added) {
     for (const event of added) this._membership(event);
     void this._client.store?.put(this.id, [...added, ...this._blanked(added)]);
-    if (added.some((event) => event.sender !== this._client.user)) this._receipt("receipt:delivered");
+    const foreign = added.some((event) => event.sender !== this._client.user);
+    if (foreign) this._receipts.reach("receipt:delivered", this.log.head);
     this.emit("changed", { added });
   }
 
@@ -226,38 +237,25 @@ export class Conversation extends Emitter {
 
   /** @param {LogEvent} event */
   _membership(event) {
-    const user = event.user ?? event.sender;
-    if (event.type === "member:joined") {
-      this.members.set(user, { ...this.members.get(user), user, name: event.name });
-      void this._refreshMembers();
-    }
-    if (event.type === "member:left") this.members.delete(user);
+    const own = (event.user ?? event.sender) === this._client.user;
+    const lacking = this._members.take(event);
+    if (lacking || (own && event.type.startsWith("member:"))) this._refreshing.ask();
   }
 
-  async _refreshMembers() {
+  async _refresh() {
     try {
       const { conversation } = await this._client.request("conversation:get", { conversation: this.id });
       this.info = conversation;
-      for (const member of conversation.members ?? []) this._mergeMember(member);
+      for (const member of conversation.members ?? []) this._members.merge(member);
       this.emit("members", undefined);
     } catch {
       // The list we have stays; the next session asks again.
     }
   }
 
-  /** @param {Member} member receipts never move back */
-  _mergeMember(member) {
-    const known = this.members.get(member.user);
-    const read = Math.max(known?.read ?? 0, member.read ?? 0);
-    const delivered = Math.max(known?.delivered ?? 0, member.delivered ?? 0, read);
-    const merged = { ...known, ...member, read, delivered };
-    this.members.set(member.user, merged);
-    return merged;
-  }
-
   /** @param {Member} receipt */
   _receiptUpdated({ user, read, delivered }) {
-    this.emit("receipts", this._mergeMember({ user, read, delivered }));
+    this.emit("receipts", this._members.merge({ user, read, delivered }));
   }
 
   async _begin() {
@@ -274,36 +272,40 @@ export class Conversation extends Emitter {
       limit: PAGE,
     });
     const added = this.log.start(events, head);
-    await this._fill();
+    await this._fill({ again: false });
     this._added(added);
   }
 
-  /** Read until the log reaches the server's head. */
-  async _fill() {
-    for (;;) {
-      const page = { conversation: this.id, after: this.log.head, limit: GAP_PAGE };
+  /**
+   * Read until the log reaches the server's head, or a page brings it no further.
+   * @param {{again?: boolean}} [options] whether the log may start again at the newest page
+   */
+  async _fill({ again = true } = {}) {
+    for (let pages = 0; pages < GAP_PAGES; pages++) {
+      const before = this.log.head;
+      const page = { conversation: this.id, after: before, limit: GAP_PAGE };
       const { events, head } = await this._client.request("history:get", page);
-      if (head - this.log.head > GAP_MAX || head < this.log.head) {
-        this.log.reset();
-        await this._client.store?.clear(this.id);
-        return this._start();
-      }
-      for (const event of events) this._apply(event);
-      if (!events.length || this.log.head >= head) return undefined;
+      if (again && (head - before > GAP_MAX || head < before)) return this._startAgain();
+      if (events.length && events[0].seq > this.log.head + 1) await this._jump(events, head);
+      else for (const event of events) this._apply(event);
+      if (this.log.head >= head || this.log.head === before) return undefined;
     }
   }
 
-  /** @param {"receipt:delivered" | "receipt:read"} kind */
-  _receipt(kind) {
-    if (this._receiptTimers.has(kind)) return;
-    const send = () => {
-      this._receiptTimers.delete(kind);
-      const seq = this.log.head;
-      if (seq <= this._sentReceipts[kind] || !this._client.online) return;
-      this._sentReceipts[kind] = seq;
-      this._client.hint(kind, { conversation: this.id, seq });
-    };
-    this._receiptTimers.set(kind, setTimeout(send, RECEIPT_DELAY_MS));
+  async _startAgain() {
+    this.log.reset();
+    await this._client.store?.clear(this.id);
+    return this._start();
+  }
+
+  /**
+   * The log goes on further up: this user left and came again, and may not see what was between.
+   * @param {LogEvent[]} events
+   * @param {number} head
+   */
+  async _jump(events, head) {
+    await this._client.store?.clear(this.id);
+    this._added(this.log.startAgain(events, head));
   }
 
   /**
@@ -323,11 +325,12 @@ export class Conversation extends Emitter {
   /**
    * The ack tells enough to show the message without waiting for its echo.
    * @param {import("./outbox.js").Outgoing} outgoing
-   * @param {{id: string, seq: number, at: number}} ack
+   * @param {{id: string, seq: number, at: number, body?: any}} ack `body` where the server changed it
    */
-  _acked(outgoing, { id, seq, at }) {
+  _acked(outgoing, { id, seq, at, body = outgoing.body }) {
     const { type: kind, at: _, ...message } = outgoing;
-    this._logEvent({ ...message, id, seq, at, kind, type: "message:created", sender: this._client.user });
+    const event = { ...message, id, seq, at, kind, body, type: "message:created", sender: this._client.user };
+    this._logEvent({ ...event, local: true });
   }
 
   /**

@@ -63,6 +63,11 @@ export class DirectRoom extends Emitter {
     return this.relayed?.participants ?? this._two;
   }
 
+  /** Scores are the server's: there are none from device to device. */
+  get quality() {
+    return this.relayed?.quality ?? NO_SCORES;
+  }
+
   get media() {
     return this.relayed?.media ?? this._media;
   }
@@ -185,6 +190,9 @@ export class DirectRoom extends Emitter {
     this.emit("state", state);
   }
 }
+
+/** @type {Map<string, number>} */
+const NO_SCORES = new Map();
 
 const FORWARDED = /** @type {const} */ (["participants", "track", "ended", "speakers", "quality", "link", "removed", "muted", "data", "channel"]);
 

@@ -75,7 +75,7 @@ export class Download extends Transfer {
     const { download_url, channel: promised } = await this._client.request("file:fetch", {
       file: this._body.file,
       offset: this.done_bytes,
-      via: byChannel ? "channel" : "http",
+      channel: byChannel,
     });
     this.setState("moving");
     const channel = promised ? await coming : null;

@@ -12,6 +12,8 @@ export class Log {
     this.first = 0;
     /** Whether the newest page was read; events before that are held. */
     this.started = false;
+    /** An older page had nothing: what is before `first` is not for this user. */
+    this._begun = false;
     /** Highest seq read without a gap; 0 when nothing was read. */
     this.head = 0;
     /** @type {LogEvent[]} in order of seq */
@@ -25,7 +27,7 @@ export class Log {
   }
 
   get hasOlder() {
-    return this.first > 1;
+    return this.first > 1 && !this._begun;
   }
 
   /** Highest seq that must be read from the server to close the gap; 0 when there is none. */
@@ -40,8 +42,22 @@ export class Log {
    */
   add(event) {
     if (event.seq <= this.head) return [];
+    if (event.local && this._held.has(event.seq)) return [];
     this._held.set(event.seq, event);
     return this.started ? this._take() : [];
+  }
+
+  /**
+   * Put an event in the place of the one that was made of its ack.
+   * @param {LogEvent} event
+   * @returns {boolean} whether there was one
+   */
+  confirm(event) {
+    const index = event.seq - this.first;
+    if (event.local || !this.events[index]?.local) return false;
+    this.events[index] = event;
+    this._confirmMessage(event);
+    return true;
   }
 
   /**
@@ -52,10 +68,24 @@ export class Log {
    */
   start(events, head) {
     this.started = true;
+    this._begun = false;
     this.first = events.length ? events[0].seq : head + 1;
     this.head = this.first - 1;
     for (const event of events) this._held.set(event.seq, event);
     return this._take();
+  }
+
+  /**
+   * A page that does not continue the log: what is between was taken from this user's view. The log
+   * starts again there; events held beyond it stay.
+   * @param {LogEvent[]} events in order
+   * @param {number} head
+   * @returns {LogEvent[]}
+   */
+  startAgain(events, head) {
+    this.events = [];
+    this.messages.clear();
+    return this.start(events, head);
   }
 
   /**
@@ -64,7 +94,8 @@ export class Log {
    */
   prepend(events) {
     const older = events.filter((event) => event.seq < this.first);
-    if (!older.length) return;
+    this._begun = !older.length;
+    if (this._begun) return;
     this.first = older[0].seq;
     this.events.unshift(...older);
     // What is behind them is folded already; only their own state counts.
@@ -108,6 +139,14 @@ export class Log {
     if (event.type === "message:recalled") recall(target);
     if (event.type === "reaction:changed") react(target, event);
     if (event.type === "message:pinned") target.pinned = event.on !== false;
+  }
+
+  /** @param {LogEvent} event the log's form of an own message; later events were folded already */
+  _confirmMessage(event) {
+    const message = this.messages.get(event.seq);
+    if (!message || message.edited || message.recalled) return;
+    const { body, mentions, at } = messageOf(event);
+    Object.assign(message, { body, mentions, at });
   }
 
   /** @param {LogEvent} event */

@@ -1,5 +1,5 @@
 import { TokenIMError } from "./errors.js";
-import { backoff, delay, uniqueId } from "./wait.js";
+import { backoff, uniqueId } from "./wait.js";
 
 /**
  * @typedef {object} Outgoing one message that the server has not acked yet
@@ -19,7 +19,6 @@ import { backoff, delay, uniqueId } from "./wait.js";
  */
 
 const STORAGE_KEY = "tokenim.outbox";
-const ATTEMPTS_PER_FLUSH = 6;
 
 /**
  * Messages on their way, in the order they were written. Each keeps its `client_id` through
@@ -36,6 +35,8 @@ export class Outbox {
     /** @type {Outgoing[]} */
     this._queue = this._restore();
     this._flushing = false;
+    /** Ends the pause before the next attempt. */
+    this._wake = () => {};
     /** @type {Set<Settled>} */
     this._settled = new Set();
   }
@@ -61,19 +62,21 @@ export class Outbox {
     const outgoing = { client_id: uniqueId(), at: Date.now(), ...message };
     this._queue.push(outgoing);
     this._persist();
-    this.flush();
+    if (!this._flushing) void this._drain();
     return outgoing;
   }
 
-  /** Send what waits; called upon every new session. */
+  /** Send what waits, now; called upon every new session. */
   flush() {
+    this._wake();
     if (!this._flushing) void this._drain();
   }
 
+  /** Until nothing waits, or the session ends: then the next one goes on. */
   async _drain() {
     this._flushing = true;
     let attempt = 0;
-    while (this._queue.length && this._target.online && attempt < ATTEMPTS_PER_FLUSH) {
+    while (this._queue.length && this._target.online) {
       attempt = (await this._sendFirst(attempt)) ? 0 : attempt + 1;
     }
     this._flushing = false;
@@ -96,9 +99,20 @@ export class Outbox {
         this._finish(outgoing, { error: refused });
         return true;
       }
-      if (this._target.online) await delay(refused.retry_after_ms ?? backoff(attempt));
+      if (this._target.online) await this._pause(Math.max(refused.retry_after_ms ?? 0, backoff(attempt)));
       return false;
     }
+  }
+
+  /**
+   * @param {number} ms
+   * @returns {Promise<void>} after so long, or when there is a new session
+   */
+  _pause(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this._wake = () => (clearTimeout(timer), resolve());
+    });
   }
 
   /**

@@ -50,6 +50,8 @@ export class Room extends Emitter {
     this.participant = "";
     /** @type {Map<string, ParticipantInfo>} self included */
     this.participants = new Map();
+    /** @type {Map<string, number>} participant -> 1 (bad) to 5; who is missing has never been below 5 */
+    this.quality = new Map();
     this.media = new Media({ room: id, request: (event, payload, how) => client.request(event, payload, how) });
     this._history = new StatsHistory();
     /** @type {any[]} offers that came before the ack of `room:join` */
@@ -57,7 +59,7 @@ export class Room extends Emitter {
     /** The transports that offers are for are there. */
     this._answering = false;
     this._joins = new Serial();
-    /** @type {Map<string, Wish>} */
+    /** @type {Map<string, string>} by track, those that the server has or is being told */
     this._wishes = new Map();
     this._offs = [
       client.on("session", () => void this._rejoin()),
@@ -92,13 +94,16 @@ export class Room extends Emitter {
   /**
    * What the page can use of a track; the server sends no more than that.
    * @param {string} track
-   * @param {Wish} wish sizes in device pixels
+   * @param {Wish} wish sizes in device pixels, at least 1; `{enabled: false}` for what is not shown
    */
   wish(track, wish) {
-    const known = JSON.stringify(this._wishes.get(track));
-    if (known === JSON.stringify(wish)) return;
-    this._wishes.set(track, wish);
-    this._client.hint("subscription:update", { room: this.id, track, ...wish });
+    const wanted = JSON.stringify(wish);
+    if (this._wishes.get(track) === wanted) return;
+    this._wishes.set(track, wanted);
+    this._client.request("subscription:update", { room: this.id, track, ...wish }).catch(() => {
+      // The server did not take it: the same wish is sent again when it is made again.
+      if (this._wishes.get(track) === wanted) this._wishes.delete(track);
+    });
   }
 
   /**
@@ -153,6 +158,7 @@ export class Room extends Emitter {
     this.emit("participants", undefined);
     if (!kept) {
       this._wishes.clear();
+      this.quality.clear();
       const rebuilt = this.media.rebuild(ack.ice_servers ?? this._client.session?.ice_servers ?? []);
       this._answerEarly(); // One sees the others before one's own offer is through.
       await rebuilt;
@@ -201,7 +207,13 @@ export class Room extends Emitter {
     else if (event.startsWith("track:")) this._trackEvent(event, data);
     else if (event === "media:offer") this._offered(data);
     else if (event === "room:speakers") this.emit("speakers", idsOf(data.speakers));
-    else if (event === "room:quality") this.emit("quality", qualityOf(data.participants ?? data.quality));
+    else if (event === "room:quality") this._scored(data);
+  }
+
+  /** @param {{participant: string, score: number}} data */
+  _scored({ participant, score }) {
+    this.quality.set(participant, score);
+    this.emit("quality", this.quality);
   }
 
   /** @param {any} data */
@@ -219,6 +231,7 @@ export class Room extends Emitter {
       return;
     }
     this.participants.delete(participant);
+    this.quality.delete(participant);
     this.emit("participants", undefined);
   }
 
@@ -286,11 +299,3 @@ function idsOf(speakers) {
   return (speakers ?? []).map((/** @type {any} */ one) => one.participant ?? one);
 }
 
-/**
- * @param {any} participants `{id: score}`, or a list of `{participant, score}`
- * @returns {Map<string, number>} 1 (bad) to 5 (excellent)
- */
-function qualityOf(participants) {
-  if (!Array.isArray(participants)) return new Map(Object.entries(participants ?? {}));
-  return new Map(participants.map((one) => [one.participant, one.score ?? one.quality]));
-}

@@ -33,9 +33,11 @@
  * @property {boolean} [on]
  * @property {string} [user]
  * @property {string} [name]
+ * @property {string} [role]
  * @property {string[]} [mentions]
  * @property {boolean} [pinned]
  * @property {import("./calls.js").CallInfo} [call] of a `call:ended`
+ * @property {boolean} [local] made of an ack; the log's own form takes its place
  *
  * @typedef {object} Member
  * @property {string} user

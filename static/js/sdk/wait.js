@@ -22,6 +22,33 @@ export function uniqueId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Runs a task soon after it is asked for, but not again before `every_ms` have passed. */
+export class Seldom {
+  /**
+   * @param {() => Promise<void>} task must not reject
+   * @param {number} every_ms
+   */
+  constructor(task, every_ms) {
+    this._task = task;
+    this._every_ms = every_ms;
+    this._ranAt = -Infinity;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._timer = undefined;
+  }
+
+  /** However often this is called: one run is enough for all calls before it. */
+  ask() {
+    const wait_ms = Math.max(0, this._ranAt + this._every_ms - performance.now());
+    this._timer ??= setTimeout(() => this._run(), wait_ms);
+  }
+
+  _run() {
+    this._timer = undefined;
+    this._ranAt = performance.now();
+    void this._task();
+  }
+}
+
 /** Runs tasks one after another; a failed task does not stop the next. */
 export class Serial {
   constructor() {

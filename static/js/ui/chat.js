@@ -40,6 +40,8 @@ export class Chat {
     this._options = options;
     this._visible = false;
     this._unread = 0;
+    /** Key of the last own message. */
+    this._latest = "";
     /** Whether the log stays at its end while it grows. */
     this._stuck = true;
     /** @type {Map<string, {signature: string, element: HTMLElement}>} */
@@ -223,6 +225,7 @@ export class Chat {
   _entries() {
     const messages = this._conversation.messages;
     const bySeq = new Map(messages.map((message) => [message.seq, message]));
+    this._latest = messages.filter(({ sender }) => sender === this._options.user).pop()?.key ?? "";
     /** @type {Entry[]} */
     const entries = [];
     /** @type {{sender: string, at: number} | null} */
@@ -282,6 +285,7 @@ export class Chat {
     const context = {
       own,
       user,
+      latest: own && message.key === this._latest,
       first: run?.sender !== message.sender || message.at - run.at > RUN_MS,
       name: own ? t("chat.you") : names.of(message.sender),
       mayPin: this._mayPin(),

@@ -16,6 +16,7 @@ import { enrich } from "./linkify.js";
  * @property {{name: string, text: string} | null} quoted
  * @property {{name: string, own: boolean}[]} mentioned
  * @property {boolean} mayPin
+ * @property {boolean} latest the last of own messages
  * @property {{read: number, delivered: number, others: number} | null} reach of own messages
  * @property {(file: import("../sdk/types.js").FileBody) => FileCard} fileCard
  *
@@ -110,7 +111,8 @@ function reactions(message, context, actions) {
 }
 
 /**
- * Where an own message is: sending, sent, delivered, read.
+ * Where an own message is: sending, sent, delivered, read. One of the others is enough for that: a
+ * room has members who will not come back. How many they are is said of the last message only.
  * @param {Message} message
  * @param {MessageContext} context
  * @param {MessageActions} actions
@@ -121,16 +123,16 @@ function marks(message, context, actions) {
     return h("div", { class: "marks" }, ht("span", "chat.failed"), retry);
   }
   const { read = 0, delivered = 0, others = 0 } = context.reach ?? {};
-  const all = others > 0;
+  const group = others > 1;
   /** @type {[string, import("./icons.js").IconName, import("../i18n/index.js").Key]} */
   let [state, name, key] = ["sent", "check", "chat.sent"];
   if (message.state === "sending") [state, name, key] = ["sending", "clock", "chat.sending"];
-  else if (all && read >= others) [state, name, key] = ["read", "checks", "chat.read"];
-  else if (all && delivered >= others) [state, name, key] = ["delivered", "checks", "chat.delivered"];
+  else if (read) [state, name, key] = ["read", "checks", group ? "chat.readBy" : "chat.read"];
+  else if (delivered) [state, name, key] = ["delivered", "checks", "chat.delivered"];
   const drawn = h("span", { class: state, "data-mark": state, role: "img" }, icon(name));
-  mark(drawn, "label", key);
-  const some = read > 0 && read < others && mark(h("span"), "text", "chat.readBy", { count: read });
-  return h("div", { class: "marks" }, some, drawn);
+  mark(drawn, "label", key, { count: read });
+  const count = group && read > 0 && context.latest && mark(h("span", { "aria-hidden": "true" }), "text", "chat.readBy", { count: read });
+  return h("div", { class: "marks" }, count, drawn);
 }
 
 /**

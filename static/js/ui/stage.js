@@ -86,7 +86,7 @@ export class Stage {
       room.on("track", (track) => this._trackCame(track)),
       room.on("ended", (track) => this._trackWent(track)),
       room.on("speakers", ([loudest]) => this._speaker(loudest)),
-      room.on("quality", (scores) => scores.forEach((score, id) => this._tiles.get(id)?.setQuality(score))),
+      room.on("quality", () => this.update()),
       this._devices.on("changed", () => this.update()),
       onLanguage(() => this._tiles.forEach((tile) => tile.relabel())),
     ];
@@ -154,6 +154,7 @@ export class Stage {
       screen: false,
       muted: !microphone || Boolean(microphone.muted),
       hand: Boolean(one.attributes?.hand),
+      score: this._room.quality.get(one.participant),
       pinned: false,
       video: this._video(one.participant, "camera"),
     };
@@ -216,13 +217,7 @@ export class Stage {
     for (const track of this._received.values()) {
       if (track.kind !== "video") continue;
       const key = track.source === "screen" ? `${track.participant}/screen` : track.participant;
-      const { clientWidth, clientHeight } = this._tiles.get(key)?.element ?? { clientWidth: 0, clientHeight: 0 };
-      const scale = Math.min(2, devicePixelRatio);
-      this._room.wish(track.track, {
-        enabled: clientWidth > 0,
-        width: Math.round(clientWidth * scale),
-        height: Math.round(clientHeight * scale),
-      });
+      this._room.wish(track.track, wishOf(this._tiles.get(key)?.element));
     }
   }
 
@@ -250,4 +245,16 @@ export class Stage {
     }
     return undefined;
   }
+}
+
+/**
+ * What is of use of a video that is shown in a tile.
+ * @param {HTMLElement | undefined} element
+ * @returns {import("../sdk/room.js").Wish}
+ */
+function wishOf(element) {
+  const { clientWidth, clientHeight } = element ?? { clientWidth: 0, clientHeight: 0 };
+  if (!clientWidth || !clientHeight) return { enabled: false };
+  const scale = Math.min(2, devicePixelRatio);
+  return { enabled: true, width: Math.ceil(clientWidth * scale), height: Math.ceil(clientHeight * scale) };
 }

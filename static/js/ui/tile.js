@@ -14,6 +14,7 @@ import { icon } from "./icons.js";
  * @property {boolean} muted no sound comes from it
  * @property {boolean} hand
  * @property {boolean} pinned
+ * @property {number} [score] of the connection, 1 to 5; unknown while nothing was wrong with it
  * @property {MediaStreamTrack | null} video null: the avatar
  */
 
@@ -35,7 +36,6 @@ export class Tile {
     /** @type {TileState | null} */
     this.state = null;
     this._speaking = false;
-    this._score = 0;
   }
 
   /** @param {TileState} state */
@@ -47,6 +47,7 @@ export class Tile {
     this._face.hidden = Boolean(state.video);
     this._mic.toggleAttribute("hidden", !state.muted || state.screen);
     this._hand.hidden = !state.hand;
+    this._showQuality(state);
     this.element.classList.toggle("mirror", state.self && !state.screen);
     this.element.classList.toggle("screen", state.screen);
     this._label();
@@ -58,13 +59,6 @@ export class Tile {
     this._speaking = speaking;
     this.element.classList.toggle("speaking", speaking);
     this._label();
-  }
-
-  /** @param {number} score 1 to 5, from the server */
-  setQuality(score) {
-    this._score = score >= 4 ? 3 : score >= 3 ? 2 : 1;
-    this._bars.dataset.score = String(this._score);
-    this._bars.hidden = false;
   }
 
   /** @param {Box} box */
@@ -109,6 +103,12 @@ export class Tile {
     this.element.remove();
   }
 
+  /** @param {TileState} state */
+  _showQuality({ score, screen }) {
+    this._bars.hidden = !score || screen;
+    this._bars.dataset.score = String(barsOf(score));
+  }
+
   /** @param {MediaStreamTrack | null} track */
   _showVideo(track) {
     const stream = /** @type {MediaStream | null} */ (this._video.srcObject);
@@ -119,7 +119,7 @@ export class Tile {
 
   _label() {
     if (!this.state) return;
-    const { name, self, screen, muted, hand, pinned } = this.state;
+    const { name, self, screen, muted, hand, pinned, score } = this.state;
     const title = screen
       ? self ? t("room.yourScreen") : t("room.screenOf", { name })
       : self ? t("room.you", { name }) : name;
@@ -127,6 +127,7 @@ export class Tile {
       muted && !screen && t("tile.muted"),
       this._speaking && t("tile.speaking"),
       hand && t("tile.hand"),
+      score && !screen && t("tile.quality", { score: barsOf(score) }),
     ].filter(Boolean);
     this._name.textContent = title;
     this.element.setAttribute("aria-label", [title, ...facts].join(", "));
@@ -134,4 +135,12 @@ export class Tile {
     mark(this._pin, "label", pinned ? "tile.unpin" : "tile.pin", { name: title });
     changeIcon(this._pin, "pin");
   }
+}
+
+/**
+ * So many bars a score is worth.
+ * @param {number} [score]
+ */
+function barsOf(score = 5) {
+  return score >= 4 ? 3 : score >= 3 ? 2 : 1;
 }
