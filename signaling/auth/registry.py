@@ -111,18 +111,18 @@ class Registry:
         self, app: str, changes: dict[str, Any], name: str | None = None, by: str = OPERATOR
     ) -> App:
         """Change settings; None removes one. Raises Refused bad_request, too_large, not_found."""
-        found = await self.app(app)
-        if name is not None:
-            found = msgspec.structs.replace(found, name=_checked_name(name))
-        settings = {**found.settings, **changes}
-        settings = {name: value for name, value in settings.items() if value is not None}
-        check_settings(settings)
-        changed = msgspec.structs.replace(found, settings=settings)
-        after = {key: settings.get(key) for key in changes}
-        named = {} if name is None else {"name": found.name}
-        entry = self._entry(app, by, "app:updated", settings=after, **named)
-        await self._apps.update(changed, entry)
-        return changed
+        checked = None if name is None else _checked_name(name)
+
+        def change(found: App) -> tuple[App, AuditEntry]:
+            settings = {**found.settings, **changes}
+            settings = {word: value for word, value in settings.items() if value is not None}
+            check_settings(settings)
+            after = {word: settings.get(word) for word in changes}
+            named = {} if checked is None else {"name": checked}
+            entry = self._entry(app, by, "app:updated", settings=after, **named)
+            return msgspec.structs.replace(found, settings=settings, **named), entry
+
+        return await self._apps.change(app, change)
 
     async def create_key(
         self,
@@ -135,19 +135,28 @@ class Registry:
         await self.app(app)
         if not scopes or not (SCOPES | {OPERATOR}).issuperset(scopes):
             raise Refused("bad_request", f"scopes are of: {', '.join(sorted(SCOPES))}")
+        issued = self._issue(app, name, scopes)
+        await self._apps.put_key(issued.key, self._created(issued.key, by))
+        return issued
+
+    def _issue(self, app: str, name: str, scopes: Sequence[str]) -> IssuedKey:
+        """Only what signs tokens must be read back: of the others a hash is kept."""
         key, secret = f"key-{secrets.token_hex(8)}", secrets.token_urlsafe(32)
+        sealed = self._master.seal(secret.encode(), key) if "tokens" in scopes else b""
         record = ApiKey(
             id=key,
             app=app,
             name=name[:200],
             scopes=tuple(sorted(set(scopes))),
-            sealed=self._master.seal(secret.encode(), key),
+            sealed=sealed,
             digest=hashlib.sha256(secret.encode()).digest(),
             created_at=self._clock(),
         )
-        made = {"name": record.name, "scopes": record.scopes}
-        await self._apps.put_key(record, self._entry(app, by, "key:created", key, **made))
         return IssuedKey(key=record, secret=secret)
+
+    def _created(self, key: ApiKey, by: str) -> AuditEntry:
+        made = {"name": key.name, "scopes": key.scopes}
+        return self._entry(key.app, by, "key:created", key.id, **made)
 
     async def keys(self, app: str) -> list[ApiKey]:
         """Keys of an app, the revoked ones too. Raises Refused not_found."""
@@ -156,14 +165,17 @@ class Registry:
 
     async def revoke_key(self, key: str, app: str | None = None, by: str = OPERATOR) -> ApiKey:
         """End a key; with `app`, only one of that app's. Raises Refused not_found."""
-        found = await self._apps.key(key)
-        if found is None or (app is not None and found.app != app):
-            raise Refused("not_found", f"no key {key!r}")
-        now = self._clock()
-        if found.revoked_at is None or found.revoked_at > now:
-            found = msgspec.structs.replace(found, revoked_at=now)
-            await self._apps.put_key(found, self._entry(found.app, by, "key:revoked", key))
-        return found
+        ended: list[ApiKey] = []
+
+        def change(known: ApiKey | None) -> list[tuple[ApiKey, AuditEntry]]:
+            found, now = _of_app(known, key, app), self._clock()
+            over = found.revoked_at is not None and found.revoked_at <= now
+            ended[:] = [found if over else msgspec.structs.replace(found, revoked_at=now)]
+            entry = self._entry(found.app, by, "key:revoked", key)
+            return [] if over else [(ended[0], entry)]
+
+        await self._apps.change_key(key, change)
+        return ended[0]
 
     async def rotate_key(
         self,
@@ -179,19 +191,23 @@ class Registry:
 
         Raises Refused: not_found, forbidden, conflict when it has ended.
         """
-        found = await self._apps.key(key)
-        if found is None or (app is not None and found.app != app):
-            raise Refused("not_found", f"no key {key!r}")
-        app = found.app
-        if "operator" in found.scopes and "operator" not in within:
-            raise Refused("forbidden", "an operator's key is rotated by an operator")
-        if found.revoked_at is not None:
-            raise Refused("conflict", "this key has been revoked or rotated before")
-        issued = await self.create_key(app, found.name, found.scopes, by)
-        ends_at = self._clock() + 1000 * min(overlap_s, MAX_OVERLAP_S)
-        entry = self._entry(app, by, "key:rotated", key, successor=issued.key.id, ends_at=ends_at)
-        await self._apps.put_key(msgspec.structs.replace(found, revoked_at=ends_at), entry)
-        return issued
+        issued: list[IssuedKey] = []
+
+        def change(known: ApiKey | None) -> list[tuple[ApiKey, AuditEntry]]:
+            found = _of_app(known, key, app)
+            if OPERATOR in found.scopes and OPERATOR not in within:
+                raise Refused("forbidden", "an operator's key is rotated by an operator")
+            if found.revoked_at is not None:
+                raise Refused("conflict", "this key has been revoked or rotated before")
+            issued[:] = [self._issue(found.app, found.name, found.scopes)]
+            new, ends_at = issued[0].key, self._clock() + 1000 * min(overlap_s, MAX_OVERLAP_S)
+            ending = {"successor": new.id, "ends_at": ends_at}
+            entry = self._entry(found.app, by, "key:rotated", key, **ending)
+            old = msgspec.structs.replace(found, revoked_at=ends_at)
+            return [(new, self._created(new, by)), (old, entry)]
+
+        await self._apps.change_key(key, change)
+        return issued[0]
 
     def _entry(
         self, app: str, by: str, action: str, subject: str = "", **details: Any
@@ -225,6 +241,12 @@ class Registry:
         if found is None or not same:
             raise Refused("unauthorized", "unknown key or wrong secret")
         return found
+
+
+def _of_app(found: ApiKey | None, key: str, app: str | None) -> ApiKey:
+    if found is None or (app is not None and found.app != app):
+        raise Refused("not_found", f"no key {key!r}")
+    return found
 
 
 def _checked_name(name: str) -> str:

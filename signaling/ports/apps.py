@@ -1,8 +1,13 @@
 """Tenants and their keys."""
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from signaling.model import ApiKey, App, AuditEntry
+
+ChangeApp = Callable[[App], tuple[App, AuditEntry]]
+ChangeKey = Callable[[ApiKey | None], Sequence[tuple[ApiKey, AuditEntry]]]
+"""Decide within the transaction: must not wait, and may run again."""
 
 
 class Apps(Protocol):
@@ -17,11 +22,16 @@ class Apps(Protocol):
 
     async def all(self) -> list[App]: ...
 
-    async def update(self, app: App, entry: AuditEntry | None = None) -> None:
-        """Replace name and settings. Raises Refused not_found."""
+    async def change(self, app: str, change: ChangeApp) -> App:
+        """Replace name and settings with what `change` makes of them, in one transaction with the
+        reading; what it raises is raised. Raises Refused not_found.
+        """
 
     async def put_key(self, key: ApiKey, entry: AuditEntry | None = None) -> None:
-        """Insert or replace (revoking sets revoked_at)."""
+        """Insert or replace."""
+
+    async def change_key(self, key: str, change: ChangeKey) -> None:
+        """Put the keys that `change` makes of this one, likewise; None when there is no such."""
 
     async def key(self, key: str) -> ApiKey | None: ...
 

@@ -1,11 +1,13 @@
 """What every Apps and Users adapter guarantees."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
 from signaling.adapters.sql import Database, SqlApps, SqlUsers
 from signaling.errors import Refused
-from signaling.model import ApiKey, App
+from signaling.model import ApiKey, App, AuditEntry
 from tests.making import APP
 
 
@@ -40,8 +42,42 @@ async def test_an_app_is_created_once(apps: SqlApps) -> None:
     with pytest.raises(Refused) as refused:
         await apps.create(app)
     assert refused.value.code == "conflict"
-    await apps.update(replace(app, name="New"))
-    assert await apps.get(APP) == replace(app, name="New")
+
+
+async def test_an_app_is_changed_from_what_it_is(apps: SqlApps) -> None:
+    app = App(id=APP, name="Acme", created_at=1, settings={"a": [1]})
+    await apps.create(app)
+    entry = AuditEntry(app=APP, at=2, actor="ann", action="app:updated", subject="", details={})
+
+    def longer(found: App) -> tuple[App, AuditEntry]:
+        return replace(found, name=found.name + "!"), entry
+
+    await asyncio.gather(*(apps.change(APP, longer) for _ in range(5)))
+    assert await apps.get(APP) == replace(app, name="Acme!!!!!")
+    with pytest.raises(Refused) as refused:
+        await apps.change("other", longer)
+    assert refused.value.code == "not_found"
+
+
+async def test_a_key_is_changed_from_what_it_is(apps: SqlApps) -> None:
+    await apps.create(App(id=APP, name="Acme", created_at=1))
+    await apps.put_key(_key("k1", 1))
+    entry = AuditEntry(app=APP, at=2, actor="ann", action="key:x", subject="k1", details={})
+
+    def longer(found: ApiKey | None) -> list[tuple[ApiKey, AuditEntry]]:
+        return [] if found is None else [(replace(found, name=found.name + "!"), entry)]
+
+    await asyncio.gather(*(apps.change_key("k1", longer) for _ in range(5)))
+    await apps.change_key("k9", longer)
+    assert await apps.keys(APP) == [replace(_key("k1", 1), name="server!!!!!")]
+
+    def broken(found: ApiKey | None) -> list[tuple[ApiKey, AuditEntry]]:
+        longer(found)
+        raise Refused("conflict", "no")
+
+    with pytest.raises(Refused):
+        await apps.change_key("k1", broken)
+    assert (await apps.keys(APP))[0].name == "server!!!!!"
 
 
 async def test_keys_are_put_and_replaced(apps: SqlApps) -> None:
@@ -78,9 +114,23 @@ async def test_a_revoked_device_is_refused(users: SqlUsers) -> None:
 
 
 async def test_blocking_has_a_direction(users: SqlUsers) -> None:
-    await users.block(APP, "ann", "bob", True)
-    await users.block(APP, "ann", "bob", True)
+    await users.block(APP, "ann", "bob", "d", 9)
+    await users.block(APP, "ann", "bob", "d", 9)
     assert await users.blocked(APP, "ann", "bob")
     assert not await users.blocked(APP, "bob", "ann")
-    await users.block(APP, "ann", "bob", False)
+    assert await users.blocking(APP, ["ann", "bob", "cat"], "bob") == ["ann"]
+    assert await users.blocking("other", ["ann"], "bob") == []
+    await users.unblock(APP, "ann", "bob", "d")
     assert await users.blocks(APP, "ann") == []
+
+
+async def test_blocks_have_an_end(users: SqlUsers) -> None:
+    for other in ("bob", "cat", "bob"):
+        await users.block(APP, "ann", other, "d", 2)
+    with pytest.raises(Refused) as refused:
+        await users.block(APP, "ann", "eve", "d", 2)
+    assert refused.value.code == "quota_exceeded"
+    await users.block("other", "ann", "eve", "d", 2)
+    await users.unblock(APP, "ann", "bob", "d")
+    await users.block(APP, "ann", "eve", "d", 2)
+    assert sorted(await users.blocks(APP, "ann")) == ["cat", "eve"]

@@ -12,6 +12,7 @@ from signaling.adapters.sql.rows import json_dict, json_text
 from signaling.adapters.sql.tables import api_keys, apps
 from signaling.errors import Refused
 from signaling.model import ApiKey, App, AuditEntry
+from signaling.ports.apps import ChangeApp, ChangeKey
 
 
 class SqlApps:
@@ -25,9 +26,9 @@ class SqlApps:
         await self._write(partial(_create, app=app), entry)
         return app
 
-    async def update(self, app: App, entry: AuditEntry | None = None) -> None:
-        """Replace name and settings. Raises Refused not_found."""
-        await self._write(partial(_update, app=app), entry)
+    async def change(self, app: str, change: ChangeApp) -> App:
+        """Read and replace. Raises Refused not_found."""
+        return await self._database.write(partial(_change, app=app, change=change))
 
     async def get(self, app: str) -> App | None:
         """One tenant."""
@@ -44,11 +45,13 @@ class SqlApps:
         """Insert or replace."""
         await self._write(partial(_put_key, key=key), entry)
 
+    async def change_key(self, key: str, change: ChangeKey) -> None:
+        """Read, and insert or replace."""
+        await self._database.write(partial(_change_key, key=key, change=change))
+
     async def key(self, key: str) -> ApiKey | None:
         """One key, revoked ones too."""
-        query = select(api_keys).where(api_keys.c.id == key)
-        found = await self._database.read(lambda c: c.execute(query).one_or_none())
-        return _key(found) if found else None
+        return await self._database.read(partial(_find_key, key=key))
 
     async def keys(self, app: str) -> list[ApiKey]:
         """An app's keys, oldest first."""
@@ -75,11 +78,26 @@ def _create(connection: Connection, app: App) -> None:
     )
 
 
-def _update(connection: Connection, app: App) -> None:
-    changed = update(apps).where(apps.c.id == app.id)
-    done = connection.execute(changed.values(name=app.name, settings=json_text(app.settings)))
-    if done.rowcount == 0:
-        raise Refused("not_found", "no such app")
+def _change(connection: Connection, app: str, change: ChangeApp) -> App:
+    found = connection.execute(select(apps).where(apps.c.id == app)).one_or_none()
+    if found is None:
+        raise Refused("not_found", f"no app {app!r}")
+    changed, entry = change(_app(found))
+    values = {"name": changed.name, "settings": json_text(changed.settings)}
+    connection.execute(update(apps).where(apps.c.id == app).values(values))
+    append_audit(connection, entry)
+    return changed
+
+
+def _find_key(connection: Connection, key: str) -> ApiKey | None:
+    found = connection.execute(select(api_keys).where(api_keys.c.id == key)).one_or_none()
+    return _key(found) if found else None
+
+
+def _change_key(connection: Connection, key: str, change: ChangeKey) -> None:
+    for changed, entry in change(_find_key(connection, key)):
+        _put_key(connection, changed)
+        append_audit(connection, entry)
 
 
 def _put_key(connection: Connection, key: ApiKey) -> None:

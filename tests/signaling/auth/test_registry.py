@@ -1,5 +1,7 @@
 """Apps and keys: shown once, kept sealed, revoked for good."""
 
+import asyncio
+
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -46,6 +48,39 @@ async def test_a_revoked_key_is_dead(registry: Registry, key: IssuedKey) -> None
     assert await code_of(registry.authenticate(key.key.id, key.secret)) == "unauthorized"
 
 
+@pytest.mark.parametrize("turn", range(5))
+async def test_a_key_that_is_revoked_while_it_is_rotated_is_dead(
+    registry: Registry, key: IssuedKey, turn: int
+) -> None:
+    """Whichever comes first; and there is no successor of a dead key that nobody was told of."""
+    both = [registry.rotate_key(key.key.id, None, 3600), registry.revoke_key(key.key.id)]
+    done = await asyncio.gather(*both[:: 1 if turn % 2 else -1], return_exceptions=True)
+    assert await registry.live_key(key.key.id) is None
+    issued = [one.key.id for one in done if isinstance(one, IssuedKey)]
+    refused = [one.code for one in done if isinstance(one, Refused)]
+    assert len(issued) + len(refused) == 1
+    assert refused in ([], ["conflict"])
+    assert [one.id for one in await registry.keys("acme") if one.id != key.key.id] == issued
+
+
+async def test_a_key_is_rotated_once(registry: Registry, key: IssuedKey) -> None:
+    rotations = [registry.rotate_key(key.key.id, None, 3600) for _ in range(4)]
+    done = await asyncio.gather(*rotations, return_exceptions=True)
+    assert sum(isinstance(one, IssuedKey) for one in done) == 1
+    assert len(await registry.keys("acme")) == 2
+
+
+async def test_only_what_signs_tokens_can_be_read_back(registry: Registry, key: IssuedKey) -> None:
+    reader = await registry.create_key("acme", scopes=("read", "write", "admin"))
+    assert await registry.authenticate(reader.key.id, reader.secret) == reader.key
+    by_id = {kept.id: kept for kept in await registry.keys("acme")}
+    assert by_id[reader.key.id].sealed == b""
+    assert by_id[key.key.id].sealed
+    rotated = await registry.rotate_key(reader.key.id, None, 3600)
+    assert rotated.key.sealed == b""
+    assert await registry.authenticate(rotated.key.id, rotated.secret) == rotated.key
+
+
 async def test_an_app_cannot_revoke_anothers_key(registry: Registry, key: IssuedKey) -> None:
     assert await code_of(registry.revoke_key(key.key.id, app="other")) == "not_found"
     assert await registry.live_key(key.key.id) is not None
@@ -75,6 +110,19 @@ async def test_settings_are_replaced_by_name(registry: Registry, key: IssuedKey)
     changed = await registry.update_app("acme", {"slow_mode_ms": None})
     assert changed.settings == {"jwks": jwks}
     assert await registry.app("acme") == changed
+
+
+async def test_settings_changed_at_once_are_all_kept(registry: Registry, key: IssuedKey) -> None:
+    changes: list[dict[str, object]] = [
+        {"slow_mode_ms": 5},
+        {"recall_limit_ms": 6},
+        {"presence": {"status": "shared"}},
+        {"origins": ["https://a.example"]},
+    ]
+    await asyncio.gather(*(registry.update_app("acme", change) for change in changes))
+    kept = (await registry.app("acme")).settings
+    assert kept == {name: value for change in changes for name, value in change.items()}
+    assert await code_of(registry.update_app("nobody", {"slow_mode_ms": 5})) == "not_found"
 
 
 @pytest.mark.parametrize(
