@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 
 from signaling import topics as names
+from signaling.horizons import Horizons, veiled
 from signaling.listeners import Listeners
 from signaling.order import Order
 from signaling.ports import Broker, Connections, Hint
 from signaling.sessions import Sessions
 
 HELD_MAX = 4_000
+MEMBERSHIP = ("member:joined", "member:left")
 
 
 class Fanout:
@@ -38,6 +40,7 @@ class Fanout:
         # made here
         self.order = Order()
         self._listeners = Listeners()
+        self._horizons = Horizons()
         self._held: dict[str, list[tuple[str, Hint]]] = {}
         self.delivered_total = 0
 
@@ -47,22 +50,48 @@ class Fanout:
         self._listeners.add(connection, wanted)
         await self._broker.subscribe(wanted)
 
+    def enter(self, connection: str, topic: str, seq: int, from_seq: int) -> None:
+        """At once, the Connection gets what comes after `seq` of a Conversation that it sees from
+        `from_seq` on; `hear` has the Broker bring it.
+        """
+        self._listeners.add(connection, [topic])
+        self._horizons.put(connection, topic, from_seq)
+        self.order.track(topic, seq)
+        self.order.raise_floor(topic, connection, seq)
+
+    async def hear(self, topics: Iterable[str]) -> None:
+        """Subscribe to those of the topics that somebody listens to."""
+        wanted = [topic for topic in topics if self.anyone(topic)]
+        if wanted:
+            await self._broker.subscribe(wanted)
+
     async def unlisten(self, connection: str, topics: Iterable[str]) -> None:
         """Nothing comes from these topics any more."""
+        await self.hush(self.part(connection, topics))
+
+    def part(self, connection: str, topics: Iterable[str]) -> list[str]:
+        """At once, nothing comes from these topics any more. Gives those nobody listens to now,
+        for `hush`.
+        """
         wanted = list(topics)
         self.order.drop(connection, wanted)
-        await self._leave(self._listeners.remove(connection, wanted))
+        self._horizons.drop(connection, wanted)
+        lonely = self._listeners.remove(connection, wanted)
+        self.order.forget(lonely)
+        return lonely
+
+    async def hush(self, topics: Iterable[str]) -> None:
+        """Unsubscribe from those of the topics that still nobody listens to."""
+        unwanted = [topic for topic in topics if not self.anyone(topic)]
+        if unwanted:
+            await self._broker.unsubscribe(unwanted)
 
     async def drop(self, connection: str) -> None:
         """The Connection is gone."""
         self._held.pop(connection, None)
-        self.order.drop(connection, self._listeners.topics_of(connection))
-        await self._leave(self._listeners.drop(connection))
-
-    async def _leave(self, lonely: list[str]) -> None:
-        self.order.forget(lonely)
-        if lonely:
-            await self._broker.unsubscribe(lonely)
+        lonely = self.part(connection, self._listeners.topics_of(connection))
+        self._listeners.drop(connection)
+        await self.hush(lonely)
 
     def listens(self, connection: str, topic: str) -> bool:
         """Whether the Connection gets what is published there."""
@@ -96,14 +125,21 @@ class Fanout:
         """Deliver a log event as the newest of its Conversation, whatever came before it."""
         seq = hint.data["seq"]
         recipients = self._recipients(topic, hint)
-        if not recipients:
-            return
-        spared = self.order.seen(topic, seq)
-        self.order.track(topic, seq)
-        self.order.advance(topic, seq)
-        self._deliver(topic, hint, recipients.difference(spared) if spared else recipients)
-        if hint.event in ("member:joined", "member:left"):
+        if recipients:
+            spared = self.order.seen(topic, seq)
+            self.order.track(topic, seq)
+            self.order.advance(topic, seq)
+            self._show(topic, hint, recipients.difference(spared) if spared else recipients)
+        if hint.event in MEMBERSHIP:
             self._on_member(names.parse(topic).app, hint.data)
+
+    def _show(self, topic: str, hint: Hint, recipients: frozenset[str] | set[str]) -> None:
+        """Deliver a log event: to each as much of it as they may see."""
+        beyond = self._horizons.beyond(topic, hint.data)
+        self._deliver(topic, hint, recipients.difference(beyond) if beyond else recipients)
+        for connection in recipients & beyond.keys():
+            shown = copy_for(hint, data=veiled(hint.data, beyond[connection]))
+            self._deliver(topic, shown, {connection})
 
     def send(self, connections: Iterable[str], topic: str, hint: Hint) -> None:
         """Deliver to these alone, behind whatever they have on hold."""

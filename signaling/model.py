@@ -110,6 +110,15 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     """What the user is called; read with the member, kept with the user."""
 
 
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member hears of a Conversation: what comes after its head, of what they may see."""
+
+    conversation: str
+    from_seq: int
+    """As in Member."""
+    head: int
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where a User stands in one Conversation; the counts are those of the log."""
 
@@ -212,6 +221,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Replaces the data of the scene's target event."""
     redact: tuple[int, ...] = ()
     """Events of the conversation whose `body` is blanked for ever."""
+    invite: str | None = None
+    """An invitation that this uses once; it is refused where the invitation works no more."""
     audit: tuple[AuditEntry, ...] = ()
     """Acts to write down with it."""
 
@@ -272,6 +283,10 @@ class Scheduled(msgspec.Struct, frozen=True, kw_only=True):
     due_at: int
     who: str
     request: str
+    not_before: int = 0
+    """When it is tried again, after it could not be sent."""
+    attempts: int = 0
+    """How often it could not be sent."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from signaling.dispatch import Table, dispatch
 from signaling.errors import Refused
 from signaling.fanout import Fanout
 from signaling.membership import Membership
-from signaling.model import Identity
+from signaling.model import Identity, Reach
 from signaling.ports import Broker, Clock, Connections, Hint, NodeRegistry, Remote
 from signaling.sessions import Sessions
 from signaling.tail import LogReader, Tail
@@ -20,7 +20,7 @@ from signaling.tasks import Tasks
 log = logging.getLogger(__name__)
 
 ROUND_S = 1.0
-"""How often the log's end is read with several nodes, and tokens are checked for their end."""
+"""How often the log's end is read, and tokens are checked for their end."""
 ANNOUNCE_S = 3.0
 DEVICE_MAX_CHARS = 128
 
@@ -40,7 +40,7 @@ class Sync(Protocol):
 class Members(Protocol):
     """Who is in which Conversation."""
 
-    async def ids_of(self, app: str, user: str) -> list[str]:
+    async def reaches(self, app: str, user: str) -> list[Reach]:
         """Every Conversation of a user."""
 
 
@@ -77,12 +77,9 @@ class Node:
         sync: Sync,
         verify: Verify,
         clock: Clock,
-        alone: bool = True,
     ) -> None:
         # passed in
         self.name = name
-        self.alone = alone
-        """No other node shares the log: its end need not be read."""
         self._broker = broker
         self._registry = registry
         self._sockets = connections
@@ -117,10 +114,9 @@ class Node:
         await self.tail.start()
         await self._broker.start(self._hint, self._asked, self._gap)
         await self._announce()
-        self._tasks.every(ANNOUNCE_S, self._announce, "announce")
+        self._tasks.every(ANNOUNCE_S, self._alive, "announce")
         self._tasks.every(ROUND_S, self._expire, "expire sessions")
-        if not self.alone:
-            self._tasks.every(ROUND_S, self.tail.round, "tail")
+        self._tasks.every(ROUND_S, self.tail.sweep, "tail")
 
     async def close(self) -> None:
         """Leave the other nodes; sockets are the gateway's to close, before."""
@@ -173,15 +169,9 @@ class Node:
     async def _listen(self, who: Identity) -> None:
         """The user's topic before their Conversations' are read: a joining in between is heard."""
         await self.fanout.listen(who.connection, [names.user(who.app, who.user)])
-        if who.grants.admin:
-            await self.fanout.listen(who.connection, [names.admins(who.app)])
-        ids = await self._members.ids_of(who.app, who.user)
-        topics = [names.conversation(who.app, conversation) for conversation in ids]
-        await self.fanout.listen(who.connection, topics)
-        if not self.alone:
-            end = await self.tail.end()
-            for topic in topics:
-                self.fanout.order.begin(topic, end)
+        await self._listen_as_admin(who)
+        reaches = await self._members.reaches(who.app, who.user)
+        await self.fanout.hear(self.membership.enter(who, reaches))
 
     def _heads(self, who: Identity, ready: dict[str, Any]) -> dict[str, int]:
         """How far `session:ready` itself brings the Connection."""
@@ -204,6 +194,7 @@ class Node:
         """The socket is gone; nothing is emitted to it any more."""
         self._claims.pop(who.connection, None)
         current = self.sessions.remove(who.connection)
+        self.membership.gone(who.app, who.user)
         await self.fanout.drop(who.connection)
         if current is not None:
             for lifecycle in self.lifecycles:
@@ -216,7 +207,13 @@ class Node:
             raise Refused("forbidden", "the token is for another user")
         renewed = claims.identity(who.connection, who.device)
         self._keep(renewed, claims)
+        await self._listen_as_admin(renewed)
         return renewed.expires_at
+
+    async def _listen_as_admin(self, who: Identity) -> None:
+        """A token may give the app's administration, or take it."""
+        change = self.fanout.listen if who.grants.admin else self.fanout.unlisten
+        await change(who.connection, [names.admins(who.app)])
 
     def _keep(self, who: Identity, claims: Claims | None) -> None:
         if claims is None:
@@ -284,9 +281,12 @@ class Node:
     def _member(self, app: str, data: Mapping[str, Any]) -> None:
         self.membership.apply(app, data)
 
+    async def _alive(self) -> None:
+        await self._registry.announce(self.name, {})
+
     async def _announce(self) -> None:
         try:
-            await self._registry.announce(self.name, {})
+            await self._alive()
         except Refused as error:
             log.warning("cannot announce this node: %s", error.message)
 

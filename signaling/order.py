@@ -16,27 +16,15 @@ class Order:
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
         self._floors: dict[str, dict[str, int]] = {}
-        self._births: dict[str, int] = {}
-
-    def begin(self, topic: str, position: int) -> None:
-        """Somebody listens from here on: what lies up to this position of the log is known."""
-        if topic not in self._last:
-            self._births.setdefault(topic, position)
-
-    def before(self, topic: str, position: int) -> bool:
-        """Whether the first listener of an untracked topic knew an event at this position."""
-        return topic not in self._last and position <= self._births.get(topic, -1)
 
     def track(self, topic: str, seq: int) -> None:
         """Start from `seq` unless the topic is tracked already."""
         self._last.setdefault(topic, seq)
-        self._births.pop(topic, None)
 
     def forget(self, topics: Iterable[str]) -> None:
         """Nobody listens to them any more."""
         for topic in topics:
             self._last.pop(topic, None)
-            self._births.pop(topic, None)
             self._floors.pop(topic, None)
 
     def last(self, topic: str) -> int | None:

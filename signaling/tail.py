@@ -1,4 +1,4 @@
-"""The log behind the hints: it fills gaps, and several nodes read its end every second.
+"""The log behind the hints: it fills gaps, and its end is read every second.
 
 Whatever the Broker lost comes this way; it is late, never missing (and never twice, see `order`).
 """
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from signaling import topics as names
 from signaling.errors import Refused
-from signaling.fanout import Fanout
+from signaling.fanout import MEMBERSHIP, Fanout
 from signaling.model import Event
 from signaling.ports import Hint
 from signaling.tasks import Tasks
@@ -48,37 +48,50 @@ class Tail:
         self._tasks = tasks
         # made here
         self._filling: set[str] = set()
+        self._again: set[str] = set()
+        """Topics with a gap that showed while one was being filled."""
         self._position: int | None = None
+        self._end = 0
         self.filled_total = 0
 
     async def start(self) -> None:
         """Take the log's end as what has been delivered."""
-        self._position = await self.end()
+        self._position = self._end = await self.end()
 
     def missing(self, topic: str) -> None:
         """Events before the newest hint of a Conversation have not come: read them now."""
-        if topic not in self._filling:
+        if topic in self._filling:
+            self._again.add(topic)
+        else:
             self._filling.add(topic)
             self._tasks.spawn(self._fill(topic), f"fill {topic}")
 
     async def _fill(self, topic: str) -> None:
-        fanout = self._fanout()
+        """Read on for as long as gaps show: what is read may end before the newest of them."""
         try:
-            for _ in range(PAGES_MAX):
-                last = fanout.order.last(topic)
-                if last is None:
-                    return
-                conversation = names.parse(topic).name
-                events = await self._reader.read(conversation, after=last, limit=PAGE)
-                for event in events:
-                    self._give(topic, event)
-                if len(events) < PAGE:
+            while True:
+                self._again.discard(topic)
+                await self._read_on(topic)
+                if topic not in self._again:
                     return
         except Refused as error:
             # The next hint of this Conversation, or the next round of the tail, asks again.
             log.warning("log of %s cannot be read: %s", topic, error.message)
         finally:
             self._filling.discard(topic)
+            self._again.discard(topic)
+
+    async def _read_on(self, topic: str) -> None:
+        fanout, conversation = self._fanout(), names.parse(topic).name
+        for _ in range(PAGES_MAX):
+            last = fanout.order.last(topic)
+            if last is None:
+                return
+            events = await self._reader.read(conversation, after=last, limit=PAGE)
+            for event in events:
+                self._give(topic, event)
+            if len(events) < PAGE:
+                return
 
     def _give(self, topic: str, event: Event) -> None:
         """Deliver unless a hint did meanwhile. What the log lacks does not exist: no gap."""
@@ -91,24 +104,36 @@ class Tail:
         """The log's end now."""
         return (await self._reader.tail(-1, 0))[1]
 
-    async def round(self) -> None:
-        """Read what was committed since the last round and deliver what hints missed."""
+    async def sweep(self) -> None:
+        """Deliver what had been committed before the last sweep and no hint brought since: a hint
+        that is merely on its way is let come, behind the ack of whoever caused it.
+        """
+        upto, self._end = self._end, await self.end()
+        await self.round(upto)
+
+    async def round(self, upto: int | None = None) -> None:
+        """Read what was committed since the last round, up to a position, and deliver what hints
+        missed.
+        """
         if self._position is None:
             await self.start()
             return
         for _ in range(PAGES_MAX):
-            rows, self._position = await self._reader.tail(self._position, PAGE)
-            for app, event in rows:
+            if upto is not None and upto <= self._position:
+                return
+            rows, reached = await self._reader.tail(self._position, PAGE)
+            due = [(app, event) for app, event in rows if upto is None or event.position <= upto]
+            for app, event in due:
                 self._late(app, event)
-            if len(rows) < PAGE:
+            self._position = reached if upto is None else min(reached, upto)
+            if len(due) < PAGE:
                 return
 
     def _late(self, app: str, event: Event) -> None:
         fanout = self._fanout()
         topic = names.conversation(app, event.conversation)
-        hint = Hint(event=event.type, data=event.to_wire())
         if fanout.anyone(topic):
-            if not fanout.order.before(topic, event.position):
-                fanout.logged(topic, hint)
-        elif event.type in ("member:joined", "member:left"):
-            self._on_member(app, hint.data)
+            if fanout.order.judge(topic, event.seq) != "old":
+                fanout.logged(topic, Hint(event=event.type, data=event.to_wire()))
+        elif event.type in MEMBERSHIP:
+            self._on_member(app, event.to_wire())

@@ -11,6 +11,7 @@ from signaling.model import (
     Event,
     Member,
     Moved,
+    Reach,
     Scene,
     Standing,
 )
@@ -25,8 +26,11 @@ class Conversations(Protocol):
     async def create(
         self, conversation: Conversation, members: Sequence[Member], drafts: Sequence[Draft]
     ) -> tuple[Conversation, list[Event]]:
-        """Insert and append, or give back the one that has this id, alias or client_id already (no
-        events then). Raises Refused conflict when the client_id was used for something else."""
+        """Insert and append, or give back the one that has this id or client_id already (no events
+        then). A direct one begins with the blocks between its two.
+
+        Raises Refused conflict: the alias is taken, the client_id was used for something else.
+        """
 
     async def get(self, app: str, conversation: str) -> Conversation | None:
         """By id or alias."""
@@ -69,8 +73,8 @@ class Conversations(Protocol):
     ) -> list[Standing]:
         """A member's conversations, the latest active first; `before` is the position of one."""
 
-    async def ids_of(self, app: str, user: str) -> list[str]:
-        """Ids of every conversation the user is in."""
+    async def reaches(self, app: str, user: str) -> list[Reach]:
+        """Every conversation the user is in, with its head now and where they see from."""
 
     async def share(self, app: str, user: str, other: str) -> bool:
         """Whether two users have a conversation in common."""

@@ -50,7 +50,7 @@ class HistoryService:
             raise Refused("not_found", "no such conversation")
         return {
             "conversation": page.conversation.id,
-            "events": event_views(page.events, self._clock()),
+            "events": event_views(page.events, self._clock(), page.member.from_seq),
             "head": page.conversation.head,
         }
 
@@ -90,8 +90,8 @@ class HistoryService:
 
 
 def _gap_view(gap: Gap, now: int) -> dict[str, Any]:
-    events = event_views(gap.events, now)
     member, conversation = gap.standing.member, gap.standing.conversation
+    events = event_views(gap.events, now, member.from_seq)
     if member.left_at is not None:
         # Who left sees that they left, and nothing of what came after.
         return {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from signaling.horizons import veiled
 from signaling.model import Conversation, Event, Member, Standing
 
 PUBLIC_SETTINGS = (
@@ -64,13 +65,15 @@ def standing_view(standing: Standing, now: int) -> dict[str, Any]:
         "silent_until": member.preferences.get("silent_until"),
         "notify": member.preferences.get("notify", "all"),
         "muted_until": member.muted_until,
-        "last_event": event_view(standing.last, now) if standing.last else None,
+        "last_event": event_view(standing.last, now, member.from_seq) if standing.last else None,
     }
 
 
-def event_view(event: Event, now: int) -> dict[str, Any]:
-    """An event as it stands now: a message past its time has no body."""
-    wire = event.to_wire()
+def event_view(event: Event, now: int, from_seq: int = 0) -> dict[str, Any]:
+    """An event as it stands now, for who sees from `from_seq`: a message past its time has no
+    body, nor has an edit of one they do not see.
+    """
+    wire = veiled(event.to_wire(), from_seq)
     expires_at = wire.get("expires_at")
     if expires_at is not None and expires_at <= now:
         wire["body"] = None
@@ -78,6 +81,6 @@ def event_view(event: Event, now: int) -> dict[str, Any]:
     return wire
 
 
-def event_views(events: Iterable[Event], now: int) -> list[dict[str, Any]]:
+def event_views(events: Iterable[Event], now: int, from_seq: int = 0) -> list[dict[str, Any]]:
     """Several."""
-    return [event_view(event, now) for event in events]
+    return [event_view(event, now, from_seq) for event in events]

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from signaling import topics
 from signaling.adapters.memory_broker import Bus, MemoryBroker
 from signaling.adapters.memory_registry import MemoryRegistry
 from signaling.adapters.sql import SqlConversations, SqlLog, SqlUsers, open_database
 from signaling.auth.registry import now_ms
-from signaling.model import Conversation, Event, Identity, Member
+from signaling.auth.tokens import Claims
+from signaling.model import Change, Conversation, Draft, Event, Grants, Identity, Member
 from signaling.node import Node
 from signaling.ports import Hint
 from tests.making import APP, identity, joined, message
@@ -49,7 +51,7 @@ class Sockets:
         return [data["seq"] for _, data in self.told.get(who.connection, []) if "seq" in data]
 
     async def until(self, who: Identity, seqs: list[int]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.seqs(who) != seqs:
                 self._news.clear()
                 await self._news.wait()
@@ -72,11 +74,33 @@ class Snapshot:
         return {"cursor": "x", "missed": {"conversations": missed}}
 
 
+class Reader:
+    """Reads the log; a page that has been read may be held up to let events happen meanwhile."""
+
+    def __init__(self, log: SqlLog) -> None:
+        self._log = log
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    async def read(self, conversation: str, *, after: int = 0, limit: int) -> list[Event]:
+        page = await self._log.read(conversation, after=after, limit=limit)
+        self.begun.set()
+        await self.go_on.wait()
+        return page
+
+    async def tail(self, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
+        return await self._log.tail(position, limit)
+
+
 class World:
     """One node over a real log, and a second broker on its bus that plays the other node."""
 
     def __init__(self, log: SqlLog, conversations: SqlConversations, users: SqlUsers) -> None:
         self.log = log
+        self.reader = Reader(log)
+        self.admin = False
+        """Whether the next token checked gives the administration."""
         self.conversations = conversations
         bus = Bus()
         self.sockets = Sockets()
@@ -87,13 +111,12 @@ class World:
             broker=MemoryBroker("one", bus),
             registry=MemoryRegistry(),
             connections=self.sockets,
-            log=log,
+            log=self.reader,
             members=conversations,
             users=users,
             sync=self.snapshot,
-            verify=_no_tokens,
+            verify=self._verify,
             clock=now_ms,
-            alone=False,
         )
 
     async def join(self, user: str) -> Event:
@@ -105,6 +128,33 @@ class World:
         """Append; nothing is published."""
         return (await self.log.append(message(HALL, "ann", text, text=text))).event
 
+    async def left(self, user: str) -> Event:
+        """Somebody goes; nothing is published."""
+        return (await self.log.append(replace(joined(HALL, user), type="member:left"))).event
+
+    async def _verify(self, token: str) -> Claims:
+        grants = Grants(admin=self.admin)
+        return Claims(
+            app=APP,
+            user=token,
+            name=token,
+            device=None,
+            jti=None,
+            key="k",
+            grants=grants,
+            issued_at=None,
+            expires_at=2**50,
+        )
+
+    async def settled(self) -> None:
+        """What the node does about memberships and gaps has been done."""
+        words = ("listen", "unlisten", "fill")
+        while True:
+            busy = [t for t in asyncio.all_tasks() if t.get_name().split()[0] in words]
+            if not busy:
+                return
+            await asyncio.gather(*busy)
+
     async def hint(self, event: Event) -> None:
         hint = Hint(event=event.type, data=event.to_wire())
         await self.publish(topics.conversation(APP, HALL), hint)
@@ -113,10 +163,6 @@ class World:
         """From the other node; heard by this one on the next turn of the loop."""
         await self.elsewhere.publish(topic, hint)
         await asyncio.sleep(0)
-
-
-async def _no_tokens(token: str) -> Any:
-    raise AssertionError("nobody connects with a token here")
 
 
 @pytest.fixture
@@ -230,6 +276,176 @@ async def test_a_new_member_listens_from_the_joining_on(world: World) -> None:
     await world.hint(await world.say("3"))
     assert world.sockets.seqs(cy) == [2, 3]
     assert world.sockets.seqs(ann) == [1, 2, 3]
+
+
+def mine(event: Event) -> tuple[str, Hint]:
+    """A membership event as the user it is about is told it."""
+    return topics.user(APP, event.data["user"]), Hint(event=event.type, data=event.to_wire())
+
+
+async def test_who_was_removed_hears_nothing_after_it_in_a_page_from_the_log(world: World) -> None:
+    ann, bob = identity("ann"), identity("bob")
+    await world.node.opened(ann, None)
+    await world.node.opened(bob, None)
+    await world.say("1")
+    await world.left("bob")
+    await world.say("3")
+    await world.hint(await world.say("4"))
+    await world.sockets.until(ann, [1, 2, 3, 4])
+    assert world.sockets.seqs(bob) == [1, 2]
+
+
+async def test_who_was_removed_hears_nothing_after_it_on_the_same_turn(world: World) -> None:
+    ann, bob = identity("ann"), identity("bob")
+    await world.node.opened(ann, None)
+    await world.node.opened(bob, None)
+    hall = topics.conversation(APP, HALL)
+    for event in (await world.left("bob"), await world.say("2")):
+        await world.elsewhere.publish(hall, Hint(event=event.type, data=event.to_wire()))
+    await asyncio.sleep(0)
+    assert (world.sockets.seqs(ann), world.sockets.seqs(bob)) == ([1, 2], [1])
+
+
+async def test_who_left_and_came_back_at_once_goes_on_hearing(world: World) -> None:
+    bob = identity("bob")
+    await world.node.opened(bob, None)
+    for event in (await world.left("bob"), await world.join("bob")):
+        await world.elsewhere.publish(*mine(event))
+    await asyncio.sleep(0)
+    await world.settled()
+    await world.hint(await world.say("3"))
+    assert world.sockets.seqs(bob) == [1, 2, 3]
+
+
+async def test_a_connection_that_opens_while_another_leaves_goes_on_hearing(world: World) -> None:
+    ann, bob = identity("ann"), identity("bob")
+    await world.node.opened(bob, None)
+    places = await world.conversations.reaches(APP, "ann")
+    left = await world.left("bob")
+    world.node.sessions.put(ann)
+    world.node.membership.apply(APP, left.to_wire())
+    await world.node.fanout.hear(world.node.membership.enter(ann, places))
+    await world.settled()
+    await world.hint(left)
+    assert world.sockets.seqs(ann) == [1]
+
+
+async def test_who_came_and_was_removed_at_once_hears_no_more(world: World) -> None:
+    ann, cy = identity("ann"), identity("cy")
+    await world.node.opened(ann, None)
+    await world.node.opened(cy, None)
+    for event in (await world.join("cy"), await world.left("cy")):
+        await world.elsewhere.publish(*mine(event))
+    await asyncio.sleep(0)
+    await world.settled()
+    await world.hint(await world.say("3"))
+    await world.sockets.until(ann, [1, 2, 3])
+    assert world.sockets.seqs(cy) == [1, 2]
+
+
+async def test_memberships_that_overtake_each_other_end_as_the_log_does(world: World) -> None:
+    """Two nodes tell them: what is older than what was heard changes nothing."""
+    bob, cy = identity("bob"), identity("cy")
+    await world.node.opened(bob, None)
+    await world.node.opened(cy, None)
+    came, went = await world.join("cy"), await world.left("cy")
+    gone, back = await world.left("bob"), await world.join("bob")
+    for event in (went, came, back, gone):
+        await world.publish(*mine(event))
+    await world.settled()
+    await world.hint(await world.say("5"))
+    await world.sockets.until(bob, [1, 2, 3, 4, 5])
+    assert world.sockets.seqs(cy) == []
+
+
+async def test_a_removal_while_a_connection_opens_is_not_overlooked(world: World) -> None:
+    """Its user's conversations were read before they were removed from one."""
+    ann, bob = identity("ann"), identity("bob")
+    await world.node.opened(ann, None)
+    places = await world.conversations.reaches(APP, "bob")
+    world.node.sessions.put(bob)
+    await world.node.fanout.listen(bob.connection, [topics.user(APP, "bob")])
+    await world.publish(*mine(await world.left("bob")))
+    await world.node.fanout.hear(world.node.membership.enter(bob, places))
+    await world.hint(await world.say("2"))
+    await world.sockets.until(ann, [1, 2])
+    assert world.sockets.seqs(bob) == []
+
+
+async def test_a_gap_that_shows_while_one_is_filled_is_filled_too(world: World) -> None:
+    ann = identity("ann")
+    await world.node.opened(ann, None)
+    await world.say("1")  # lost on the way
+    two = await world.say("2")
+    world.reader.go_on.clear()
+    await world.hint(two)
+    await world.reader.begun.wait()
+    await world.say("3")  # lost on the way
+    await world.hint(await world.say("4"))
+    world.reader.go_on.set()
+    await world.settled()
+    assert world.sockets.seqs(ann) == [1, 2, 3, 4]
+
+
+async def test_the_sweep_brings_what_was_never_published(world: World) -> None:
+    """Its request was cancelled after the commit; the node is alone, and no gap shows."""
+    ann = identity("ann")
+    await world.node.opened(ann, None)
+    await world.say("1")
+    for _ in range(2):
+        await world.node.tail.sweep()
+    assert world.sockets.seqs(ann) == [1]
+
+
+def bodies(world: World, who: Identity) -> list[Any]:
+    """Of the edits somebody was told."""
+    told = world.sockets.told.get(who.connection, [])
+    return [data["body"] for event, data in told if event == "message:edited"]
+
+
+async def test_an_edit_of_what_a_member_does_not_see_has_no_body_for_them(world: World) -> None:
+    ann, cy, dan = identity("ann"), identity("cy"), identity("dan")
+    await world.say("1")
+    seat = Member(conversation=HALL, user="dan", role="member", joined_at=1, from_seq=2)
+    draft = joined(HALL, "dan")
+    await world.conversations.decide(
+        APP, HALL, ["dan"], lambda _: Change(members=(seat,), drafts=(draft,))
+    )
+    for who in (ann, cy, dan):
+        await world.node.opened(who, None)
+    came = (await world.log.append(change_data(joined(HALL, "cy"), from_seq=3))).event
+    await world.publish(*mine(came))
+    await world.settled()
+    seen = await world.say("4")
+    for target in (1, seen.seq):
+        edit = replace(
+            message(HALL, "ann"),
+            type="message:edited",
+            data={"target": target, "body": {"text": "new"}, "mentions": ["bob"]},
+        )
+        await world.hint((await world.log.append(edit)).event)
+    await world.settled()
+    assert bodies(world, ann) == [{"text": "new"}] * 2
+    assert bodies(world, cy) == bodies(world, dan) == [None, {"text": "new"}]
+    edits = [data for event, data in world.sockets.told[cy.connection] if event == "message:edited"]
+    assert "mentions" not in edits[0]
+
+
+def change_data(draft: Draft, **fields: Any) -> Draft:
+    """With more to say."""
+    return replace(draft, data={**draft.data, **fields})
+
+
+async def test_a_new_token_gives_and_takes_the_administrators_topic(world: World) -> None:
+    ann = identity("ann", admin=True)
+    await world.node.opened(ann, None)
+    report = Hint(event="report:created", data={"report": "r"})
+    for admin, told in ((False, 0), (True, 1), (False, 1)):
+        world.admin = admin
+        await world.node.refresh(ann, "ann")
+        await world.publish(topics.admins(APP), report)
+        heard = [event for event, _ in world.sockets.told.get(ann.connection, [])]
+        assert heard.count("report:created") == told
 
 
 async def test_revocation_cuts_the_device_named(world: World) -> None:

@@ -47,15 +47,6 @@ def test_a_closed_connection_leaves_no_floor() -> None:
     assert order.seen(TOPIC, 5) == []
 
 
-def test_the_first_listener_knows_what_was_there_before() -> None:
-    order = Order()
-    order.begin(TOPIC, 100)
-    assert order.before(TOPIC, 100)
-    assert not order.before(TOPIC, 101)
-    order.track(TOPIC, 3)
-    assert not order.before(TOPIC, 50)
-
-
 @given(st.lists(st.integers(1, 12)), st.integers(0, 5))
 def test_whatever_the_hints_delivery_is_in_order_and_once(hints: list[int], base: int) -> None:
     """A gap reads the log up to the hint; then each seq above the base was delivered once."""

@@ -12,7 +12,7 @@ from signaling.adapters.sql.rows import MEMBER, member_of
 from signaling.adapters.sql.standings import standings, standings_of
 from signaling.adapters.sql.tables import conversations, members, users
 from signaling.adapters.sql.watermarks import Advance, advance_many
-from signaling.model import Conversation, Decided, Draft, Event, Member, Moved, Standing
+from signaling.model import Conversation, Decided, Draft, Event, Member, Moved, Reach, Standing
 from signaling.ports import Decide
 
 
@@ -112,14 +112,19 @@ class SqlConversations:
         query = query.order_by(conversations.c.position.desc()).limit(limit)
         return await self._database.read(lambda connection: standings(connection, query))
 
-    async def ids_of(self, app: str, user: str) -> list[str]:
+    async def reaches(self, app: str, user: str) -> list[Reach]:
         """Every conversation the user is in."""
-        query = select(members.c.conversation).where(
-            members.c.app == app, members.c.user == user, members.c.left_at.is_(None)
+        query = (
+            select(members.c.conversation, members.c.from_seq, conversations.c.head)
+            .join(conversations, conversations.c.id == members.c.conversation)
+            .where(members.c.app == app, members.c.user == user, members.c.left_at.is_(None))
         )
-        return await self._database.read(
-            lambda connection: list(connection.execute(query).scalars())
-        )
+
+        def read(connection: Connection) -> list[Reach]:
+            rows = connection.execute(query)
+            return [Reach(conversation=id_, from_seq=at, head=head) for id_, at, head in rows]
+
+        return await self._database.read(read)
 
     async def share(self, app: str, user: str, other: str) -> bool:
         """Whether both are members of some conversation."""

@@ -86,3 +86,22 @@ async def test_receipts_are_told_to_small_conversations_only(house: House) -> No
     assert (counts["read_count"], counts["member_count"], "members" in counts) == (2, 121, False)
     assert await house.refused("eve", "receipt:read", conversation=small, seq=1) == "not_found"
     assert await house.refused("ann", "receipt:get", conversation=small, seq=99) == "not_found"
+
+
+async def test_an_edit_of_what_came_before_the_joining_tells_nothing_of_it(house: House) -> None:
+    name = await house.group("ann", history="joining")
+    old = await house.send("ann", name, "secret", mentions=["ann"])
+    await house.ask("ann", "member:add", conversation=name, user="bob")
+    cursor = (await house.ask("bob", "sync", cursor=None))["cursor"]
+    body = {"text": "new secret"}
+    edit = await house.ask("ann", "message:edit", conversation=name, seq=old, body=body)
+    seen = (await house.events("bob", name))[-1]
+    assert (seen["seq"], seen["target"], seen["body"]) == (edit["seq"], old, None)
+    assert "mentions" not in seen
+    (missed,) = (await house.ask("bob", "sync", cursor=cursor))["conversations"]
+    assert missed["events"] == [seen]
+    (listed,) = (await house.ask("bob", "conversation:list"))["conversations"]
+    assert listed["last_event"] == missed["last_event"] == seen
+    assert (await house.events("ann", name))[-1]["body"] == body
+    joined = next(data for _, hint in house.ear.heard if (data := hint.data).get("user") == "bob")
+    assert joined["from_seq"] == seen["seq"] - 1
