@@ -31,7 +31,7 @@ EVENTS = (
     EventKind("message:recalled", "A message was taken back.", "target by", logged=True),
     EventKind("message:pinned", "A message was pinned, or not any more.", "target on", logged=True),
     EventKind("reaction:changed", "Someone's reaction.", "target emoji user on", logged=True),
-    EventKind("member:joined", "Someone is a member.", "user role name?", logged=True),
+    EventKind("member:joined", "Someone is a member.", "user role name? from_seq?", logged=True),
     EventKind("member:left", "Someone is no member any more.", "user reason?", logged=True),
     EventKind("member:updated", "A role or a mute changed.", "user role muted_until?", logged=True),
     EventKind(
@@ -46,6 +46,16 @@ EVENTS = (
     ),
     EventKind(
         "file:ready", "A file is whole and checked.", "file name size type sha256", logged=True
+    ),
+    EventKind(
+        "conversation:preferred",
+        "One's own view of a conversation changed, on whichever device.",
+        "conversation archived? pinned? silent_until? notify?",
+    ),
+    EventKind(
+        "scheduled:failed",
+        "A message was refused when its time came.",
+        "scheduled error",
     ),
     EventKind("receipt:updated", "Someone's watermarks moved.", "conversation user delivered read"),
     EventKind("typing:changed", "Someone writes, or stopped.", "conversation user on"),
