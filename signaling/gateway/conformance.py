@@ -91,7 +91,13 @@ def main() -> None:
     parser.add_argument("--host", default="localhost", help="every address of it is listened on")
     parser.add_argument("--port", type=int, default=3000)
     options = parser.parse_args()
-    web.run_app(make_app(), host=options.host, port=options.port, access_log=None)
+    web.run_app(
+        make_app(),
+        host=options.host,
+        port=options.port,
+        access_log=None,
+        handler_cancellation=True,
+    )
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from typing import Any, Final, Protocol
 import engineio
 from aiohttp import web
 
-from signaling.gateway import frames, link
+from signaling.gateway import frames, handshake
 from signaling.gateway.config import GatewayConfig
+from signaling.gateway.link import Links
 from signaling.gateway.origins import allowed
 from signaling.gateway.socket import PollError, Socket
 from signaling.gateway.throttle import Throttle
@@ -74,7 +75,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         self.log = Throttle("signaling.gateway")
         self.addresses: Counter[str] = Counter()
         self.accepting = True
-        self.links = link.Links()
+        self.links = Links()
         super().__init__(**options)
 
     def attach(self, app: web.Application, engineio_path: str = "engine.io") -> None:
@@ -128,7 +129,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             raise Rejected(UNSUPPORTED_VERSION)
         if request.method != "GET":
             raise Rejected(BAD_METHOD)
-        if transport == "websocket" and not link.accepts(request):
+        if transport == "websocket" and not handshake.accepts(request):
             raise Rejected(BAD_REQUEST)
         if not self.accepting:
             raise Rejected(FORBIDDEN, 503)
@@ -142,7 +143,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         return self._respond(request, socket.open_frame(frame))
 
     def _begin_link(self, request: web.Request, socket: Socket, frame: bytes) -> web.StreamResponse:
-        joined = link.take_over(request, socket, self.config, self.links)
+        joined = handshake.take_over(request, socket, self.config, self.links)
         if joined is None:
             self.forget(socket)
             raise Rejected(BAD_REQUEST)
@@ -150,7 +151,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         socket.open_link(joined, frame)
         socket.schedule_ping()
         joined.begin()
-        return link.gone()
+        return handshake.gone()
 
     def _open(self, request: web.Request) -> Socket:
         address = request.remote or ""
@@ -170,29 +171,33 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         if not self.addresses[socket.address]:
             del self.addresses[socket.address]
 
-    def refuse(self, socket: Socket, error: ValueError) -> None:
+    def refuse(self, socket: Socket, error: ValueError, code: int = frames.CODE_POLICY) -> None:
         """Close a socket that sent something malformed. One line a minute and address."""
+        self.note(socket, error)
+        socket.end("parse error", code)
+
+    def note(self, socket: Socket, error: ValueError) -> None:
+        """Something malformed came: one line a minute and address."""
         self.log.note(f"parse error from {socket.address}", "%s", error)
-        socket.end("parse error", frames.CODE_POLICY)
 
     def _handshake(self, socket: Socket, transport: str) -> bytes:
         upgrades = ["websocket"] if transport == "polling" and self.allow_upgrades else []
-        handshake: Mapping[str, object] = {
+        values: Mapping[str, object] = {
             "sid": socket.sid,
             "upgrades": upgrades,
             "pingInterval": self.config.ping_interval_ms,
             "pingTimeout": self.config.ping_timeout_ms,
             "maxPayload": self.config.max_packet_bytes,
         }
-        return json.dumps(handshake, separators=(",", ":")).encode()
+        return json.dumps(values, separators=(",", ":")).encode()
 
     # transports
 
     def _join(self, request: web.Request, socket: Socket) -> web.StreamResponse:
         """A WebSocket for a polling session: upgrade it, or close the one too many."""
-        if not link.accepts(request):
+        if not handshake.accepts(request):
             raise Rejected(BAD_REQUEST)
-        joined = link.take_over(request, socket, self.config, self.links)
+        joined = handshake.take_over(request, socket, self.config, self.links)
         if joined is None:
             raise Rejected(BAD_REQUEST)
         if socket.busy_upgrading or not self.allow_upgrades:
@@ -200,7 +205,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         else:
             socket.begin_upgrade(joined)
             joined.begin()
-        return link.gone()
+        return handshake.gone()
 
     async def _polling(self, request: web.Request, socket: Socket) -> web.StreamResponse:
         if request.method == "GET":
@@ -218,6 +223,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         except TimeoutError:
             socket.end("transport error")
             raise Rejected(BAD_REQUEST) from None
+        except asyncio.CancelledError:  # the client gave the poll up, where aiohttp tells us
+            socket.end("transport error")
+            raise
         if request.transport is None:
             # The client gave the poll up: what it took from the queue is lost, so the session is.
             socket.end("transport error")
@@ -236,17 +244,23 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
                 raise Rejected(UNKNOWN_SID)
             socket.receive_payload(body)
             await socket.caught_up()
-        except TimeoutError:
+        except (TimeoutError, ConnectionError, web.RequestPayloadError):
             socket.end("transport error")
             raise Rejected(BAD_REQUEST) from None
         except ValueError as error:
             self.refuse(socket, error)
             raise Rejected(BAD_REQUEST) from None
+        except asyncio.CancelledError:  # given up: nobody knows which of its packets came
+            socket.end("transport error")
+            raise
         finally:
             socket.posting = False
         return self._respond(request, b"ok", content_type="text/html")
 
     async def _body(self, request: web.Request) -> bytes:
+        if "Content-Encoding" in request.headers:  # what it unfolds to is anybody's guess
+            handshake.leave_unread(request)
+            raise ValueError("compressed payload")
         limit = self.config.max_packet_bytes
         body = bytearray()
         async with asyncio.timeout(self.config.body_timeout_ms / 1000):

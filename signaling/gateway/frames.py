@@ -16,10 +16,13 @@ CONTINUATION: Final = 0
 CODE_NORMAL: Final = 1000
 CODE_GOING_AWAY: Final = 1001
 CODE_PROTOCOL: Final = 1002
+CODE_NO_TEXT: Final = 1007
 CODE_POLICY: Final = 1008
 CODE_TOO_BIG: Final = 1009
 
 MAX_CONTROL_BYTES: Final = 125
+_CLIENT_CODES: Final = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)})
+"""Close codes that may be sent (section 7.4, and the registry)."""
 
 
 class FrameError(ValueError):
@@ -58,6 +61,39 @@ def unmask(payload: bytes, key: bytes) -> bytes:
     pad = (key * ((size + 3) // 4))[:size]
     mixed = int.from_bytes(payload, "little") ^ int.from_bytes(pad, "little")
     return mixed.to_bytes(size, "little")
+
+
+def _long_size(field: bytes) -> int:
+    """A length in its long form, which only lengths have that need it (section 5.2)."""
+    size = int.from_bytes(field, "big")
+    if size < (126 if len(field) == 2 else 65536):
+        raise FrameError(CODE_PROTOCOL, "a length longer than it need be")
+    return size
+
+
+def _check(opcode: int, payload: bytes) -> None:
+    """A whole message or control frame."""
+    if opcode == CLOSE:
+        _check_close(payload)
+    elif opcode == TEXT:
+        _check_text(payload)
+
+
+def _check_text(payload: bytes) -> None:
+    """Text is UTF-8 (section 8.1)."""
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        raise FrameError(CODE_NO_TEXT, "text that is no UTF-8") from None
+
+
+def _check_close(payload: bytes) -> None:
+    """Nothing, or a code and perhaps a reason (section 5.5.1)."""
+    if not payload:
+        return
+    if len(payload) == 1 or int.from_bytes(payload[:2], "big") not in _CLIENT_CODES:
+        raise FrameError(CODE_PROTOCOL, "no close code")
+    _check_text(payload[2:])
 
 
 class FrameReader:
@@ -116,10 +152,10 @@ class FrameReader:
         head = start + 2
         if size > MAX_CONTROL_BYTES:
             width = 2 if size == 126 else 8
-            size = int.from_bytes(data[head : head + width], "big")
             head += width
             if end < head:
                 return 0
+            size = _long_size(data[head - width : head])
         if first & 0x70 or (first & 8 and (size > MAX_CONTROL_BYTES or first < 0x80)):
             raise FrameError(CODE_PROTOCOL, "reserved bits or a long control frame")
         if size > self._max_bytes:
@@ -132,6 +168,8 @@ class FrameReader:
         if first > 0x80 | PONG:
             raise FrameError(CODE_PROTOCOL, "unknown opcode")
         if first & 8 or (self._parts is None and 0x81 <= first <= 0x82):
+            if first == 0x80 | CLOSE or not payload.isascii():
+                _check(first & 0x0F, payload)
             messages.append((first & 0x0F, payload))
         else:
             self._fragment(first, payload, messages)
@@ -155,4 +193,6 @@ class FrameReader:
             raise FrameError(CODE_TOO_BIG, "message too big")
         if first & 0x80:
             self._parts = None
-            messages.append((self._opcode, b"".join(parts)))
+            whole = b"".join(parts)
+            _check(self._opcode, whole)
+            messages.append((self._opcode, whole))

@@ -1,25 +1,18 @@
-"""One WebSocket on a transport taken over from aiohttp. The only code that knows how that is done.
+"""One WebSocket on a transport that is all its own.
 
-aiohttp keeps a task, a request and two parsers alive per WebSocket (13 KB) and wakes a task per
-message. After the handshake none of it is needed: frames go from the transport to `FrameReader`
-and finished frames to the transport, whose buffer is the outgoing queue.
+Frames go from the transport to `FrameReader` and finished frames to the transport, whose buffer is
+the outgoing queue.
 """
 
 import asyncio
-import base64
-import binascii
 import contextlib
-import hashlib
 import socket
 from collections import deque
 from typing import Protocol
 
-from aiohttp import web
-
 from signaling.gateway import frames
 from signaling.gateway.config import GatewayConfig
 
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 LINGER_S = 5.0
 """For the peer to read what is left and answer a close frame, before the transport is cut."""
 MAX_PENDING_BYTES = 32 * 1024
@@ -27,6 +20,8 @@ MAX_PENDING_BYTES = 32 * 1024
 FLUSHES_PER_TURN = 500
 """A fan-out to thousands shares the loop with everyone else."""
 MAX_UNREAD_PONGS_BYTES = 4096
+MAX_PINGS = 1000
+"""WebSocket PINGs that are answered between two heartbeats; browsers send none."""
 UNSENT_BYTES = 64 * 1024
 """Not yet sent bytes the kernel takes from us; by itself it takes megabytes before it says no."""
 
@@ -39,6 +34,9 @@ class LinkOwner(Protocol):
 
     def link_lost(self, link: "Link", reason: str) -> None:
         """The WebSocket ended. Called once, and not after `Link.close` or `Link.abort`."""
+
+    def link_broken(self, link: "Link", error: frames.FrameError) -> None:
+        """The peer broke the protocol: nothing it sends can be read any more. Closes the Link."""
 
 
 class Flusher:
@@ -67,11 +65,13 @@ class Flusher:
 
     def _flush(self) -> None:
         dirty = self._dirty
-        for _ in range(min(len(dirty), FLUSHES_PER_TURN)):
-            dirty.popleft().flush()
-        self._scheduled = False
-        if dirty:
-            self._schedule()
+        try:
+            for _ in range(min(len(dirty), FLUSHES_PER_TURN)):
+                dirty.popleft().flush()
+        finally:  # whatever became of one, the others have their turn
+            self._scheduled = False
+            if dirty:
+                self._schedule()
 
 
 class Link(asyncio.Protocol):
@@ -91,6 +91,7 @@ class Link(asyncio.Protocol):
         "congested",
         "early",
         "owner",
+        "pings",
     )
 
     def __init__(
@@ -116,6 +117,8 @@ class Link(asyncio.Protocol):
         self._linger: asyncio.TimerHandle | None = None
         self.congested = False
         """The transport's buffer is above the mark: the peer reads slower than we write."""
+        self.pings = 0
+        """Since the owner last set it to 0."""
         self.early = b""
         """Frames the client sent before our answer to its handshake."""
         transport.set_write_buffer_limits(high=config.volatile_mark_bytes)
@@ -192,14 +195,17 @@ class Link(asyncio.Protocol):
         peer would lose what it has not read yet.
         """
         self.owner = None
-        if self._closing or self._transport.is_closing():
+        if self._closing:
             return
         self._closing = True
+        # Also when the transport closes already: it waits for its buffer, and who reads that?
+        loop = asyncio.get_running_loop()
+        self._linger = loop.call_later(LINGER_S, self._transport.abort)
+        if self._transport.is_closing():
+            return
         self.flush()
         self._transport.write(frames.build_close(code, reason))
         self.resume_reading()
-        loop = asyncio.get_running_loop()
-        self._linger = loop.call_later(LINGER_S, self._transport.abort)
 
     def abort(self) -> None:
         """End at once and forget what is queued; the owner hears no more."""
@@ -214,7 +220,7 @@ class Link(asyncio.Protocol):
         try:
             messages = self._reader.feed(data)
         except frames.FrameError as error:
-            self._end(error.code, f"parse error: {error}")
+            self._break(error)
             return
         if self._closing:
             if any(opcode == frames.CLOSE for opcode, _ in messages):
@@ -235,6 +241,7 @@ class Link(asyncio.Protocol):
         self.congested = False
 
     def eof_received(self) -> bool:
+        self._end()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -249,18 +256,28 @@ class Link(asyncio.Protocol):
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == frames.CLOSE:
-            self._end(frames.CODE_NORMAL, "transport close")
-        elif opcode == frames.PING and self.queued_bytes < MAX_UNREAD_PONGS_BYTES:
-            self.flush()
-            self._transport.write(frames.build(frames.PONG, payload))
+            self._end()
+        elif opcode == frames.PING:
+            self.pings += 1
+            if self.pings > MAX_PINGS:
+                self._break(frames.FrameError(frames.CODE_POLICY, "too many PINGs"))
+            elif self.queued_bytes < MAX_UNREAD_PONGS_BYTES:
+                self.flush()
+                self._transport.write(frames.build(frames.PONG, payload))
 
-    def _end(self, code: int, reason: str) -> None:
-        """The peer closed, or broke the protocol: answer, then tell the owner."""
+    def _end(self) -> None:
+        """The peer closed: answer, then tell the owner."""
         owner = self.owner
-        self.close(code, reason if code != frames.CODE_NORMAL else "")
+        self.close()
         self._transport.close()
         if owner is not None:
-            owner.link_lost(self, reason)
+            owner.link_lost(self, "transport close")
+
+    def _break(self, error: frames.FrameError) -> None:
+        """The peer broke the protocol. It is not waited for: its close frame would not be found."""
+        if self.owner is not None:
+            self.owner.link_broken(self, error)
+        self._transport.close()
 
 
 class Links:
@@ -295,59 +312,7 @@ class Links:
         await asyncio.sleep(0)  # connection_lost comes with the next turn of the loop
 
 
-def accepts(request: web.Request) -> bool:
-    """Whether the request is a whole WebSocket handshake (RFC 6455, section 4.2.1)."""
-    headers = request.headers
-    try:
-        key = base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return (
-        request.method == "GET"
-        and headers.get("Upgrade", "").strip().lower() == "websocket"
-        and "upgrade" in headers.get("Connection", "").lower()
-        and headers.get("Sec-WebSocket-Version") == "13"
-        and len(key) == 16
-    )
-
-
-def take_over(
-    request: web.Request, owner: LinkOwner, config: GatewayConfig, registry: Links
-) -> Link | None:
-    """Answer the handshake and move the transport from aiohttp to a new Link.
-
-    The Link stays in `registry` until its transport is closed; it delivers from `begin` on. None
-    when the peer is gone already. The request's handler then returns `gone()`.
-    """
-    handler = request.protocol
-    transport = handler.transport
-    if transport is None or transport.is_closing():
-        return None
-    link = Link(transport, owner, config, registry)
-    link.early = handler._message_tail
-    transport.write(_switching(request.headers["Sec-WebSocket-Key"]))
-    transport.set_protocol(link)
-    # For aiohttp the connection is over: it lets go of the request, its tasks and parsers. Without
-    # a transport it has nothing to close.
-    handler.transport = None
-    handler.connection_lost(None)
-    return link
-
-
 def _bound_unsent(transport: asyncio.Transport) -> None:
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-
-
-def gone() -> web.Response:
-    """What a handler returns after `take_over`: aiohttp finds no transport to write it to."""
-    return web.Response(status=101)
-
-
-def _switching(key: str) -> bytes:
-    accept = base64.b64encode(hashlib.sha1(key.strip().encode() + _GUID).digest())  # noqa: S324
-    return (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-    )

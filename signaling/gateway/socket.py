@@ -28,8 +28,8 @@ _MESSAGE: Final = ord("4")
 _SEPARATOR: Final = b"\x1e"
 MAX_STRAY_PONGS: Final = 16
 """PONGs nobody asked for, between two PINGs."""
-MAX_NOOPS = 16
-"""Polls answered with nothing, as they are during an upgrade; a client needs one or two."""
+NOOP_DELAY_S: Final = 0.1
+"""What a poll waits during an upgrade before it is answered with nothing, as Node has it."""
 
 
 class PollError(ValueError):
@@ -57,6 +57,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._poll: asyncio.Future[None] | None = None
         self._reading: asyncio.Event | None = None
         self._leaving = False
+        self._paused = False
+        """What the client sends is not read: by our own will, so its silence says nothing."""
         self._emptied: asyncio.Event | None = None
         self._last: tuple[str, asyncio.TimerHandle] | None = None
         """Why the session ends once its queue was fetched, and the timer that ends it anyway."""
@@ -64,7 +66,6 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
         self._stray_pongs = 0
-        self._noops = 0
         self._timer: asyncio.TimerHandle | None = None
         self._probe_timer: asyncio.TimerHandle | None = None
 
@@ -101,10 +102,22 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
 
     def _ping(self) -> None:
         self._stray_pongs = 0
-        delay = self.server.config.ping_timeout_ms / 1000
-        self._timer = asyncio.get_running_loop().call_later(delay, self.end, "ping timeout")
+        if self._link is not None:
+            self._link.pings = 0
         self.last_ping = True
+        self._await_pong()
         self.send_frame(_PING)
+
+    def _await_pong(self) -> None:
+        self._stop_timer()
+        delay = self.server.config.ping_timeout_ms / 1000
+        self._timer = asyncio.get_running_loop().call_later(delay, self._overdue)
+
+    def _overdue(self) -> None:
+        if self._paused:
+            self._await_pong()
+        else:
+            self.end("ping timeout")
 
     def _pong(self) -> None:
         if self.last_ping:
@@ -138,6 +151,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         texts = body.split(_SEPARATOR)
         if len(texts) > self.server.config.max_packets_per_post:
             raise ValueError("too many packets")
+        body.decode()
         for text in texts:
             if self.closed:
                 return
@@ -157,6 +171,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
 
     def pause_reading(self) -> None:
         """The Connections behind have enough to do."""
+        self._paused = True
         if self._link is not None:
             self._link.pause_reading()
         elif self._reading is None:
@@ -170,6 +185,9 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
     def resume_reading(self) -> None:
         if self._leaving and not self.closed:
             return
+        if self._paused and self.last_ping and not self.closed:
+            self._await_pong()  # it may have come long ago, and is read only now
+        self._paused = False
         if self._link is not None:
             self._link.resume_reading()
         if self._reading is not None:
@@ -194,24 +212,31 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         else:
             self._drop_probe()
 
+    def link_broken(self, link: Link, error: frames.FrameError) -> None:
+        if link is self._link:
+            self.server.refuse(self, error, error.code)
+        else:
+            self.server.note(self, error)
+            link.close(error.code, "upgrade failed")
+            self._drop_probe()
+
     # polling
 
     async def poll(self) -> bytes:
         """Wait for the next payload of a GET. Raises PollError for one too many."""
         if self._poll is not None:
             raise PollError("overlapping polls")
-        if not self._queue and self._probe is None:
-            await self._wait()
         if not self._queue:
-            self._noops += 1
-            if self._noops > MAX_NOOPS:
-                raise PollError("too many polls during an upgrade")
+            await self._wait()
         return self._payload()
 
     async def _wait(self) -> None:
         self._poll = asyncio.get_running_loop().create_future()
         config = self.server.config
         try:
+            if self.upgrading:
+                await asyncio.wait([self._poll], timeout=NOOP_DELAY_S)
+                return
             # The heartbeat answers or ends every poll in time; this is for a heartbeat that broke.
             timeout_s = 2 * (config.ping_interval_ms + config.ping_timeout_ms) / 1000
             await asyncio.wait_for(self._poll, timeout_s)
@@ -280,9 +305,10 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if self._reading is not None:
             link.pause_reading()
         self._wake()
-        for frame in self._queue:
-            link.write(frame)
+        written = all(link.write(frame) for frame in self._queue)
         self._empty()
+        if not written:
+            self.end("slow_consumer")
 
     def _drop_probe(self) -> None:
         self._stop_probe_timer()

@@ -55,6 +55,15 @@ class Peer:
         _, text = await self.get()
         return str(json.loads(text[1:])["sid"])
 
+    async def joined_polling(self, token: str = "ann") -> tuple[str, str]:
+        """A polling session past the first event: (sid, connection)."""
+        sid = await self.open_polling()
+        await self.post(sid, json.dumps({"token": token}).join(("40", "")))
+        received = ""
+        while "session:ready" not in received:
+            received = (await self.get(sid))[1]
+        return sid, str(event_of(received.split("\x1e")[-1])[1]["connection"])
+
     async def websocket(
         self, sid: str | None = None, **query: str
     ) -> aiohttp.ClientWebSocketResponse:
@@ -100,8 +109,11 @@ async def closed(ws: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def serving(app: web.Application, path: str = "/socket.io/") -> AsyncIterator[Peer]:
-    runner = web.AppRunner(app, access_log=None)
+async def serving(
+    app: web.Application, path: str = "/socket.io/", cancelling: bool = True
+) -> AsyncIterator[Peer]:
+    """Served as the product does it: a handler whose client went away is cancelled."""
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=cancelling)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -174,14 +186,14 @@ class Desk:
 
 @asynccontextmanager
 async def gateway(
-    config: GatewayConfig | None = None, desk: Desk | None = None
+    config: GatewayConfig | None = None, desk: Desk | None = None, cancelling: bool = True
 ) -> AsyncIterator[tuple[Gateway, Peer, Desk]]:
     """A Gateway on a Desk, served."""
     desk = desk or Desk()
     served = Gateway(config or GatewayConfig(origins=("*",)), desk)
     app = web.Application()
     served.attach(app)
-    async with serving(app) as peer:
+    async with serving(app, cancelling=cancelling) as peer:
         yield served, peer, desk
 
 
@@ -217,12 +229,14 @@ HANDSHAKE = (
 )
 
 
-async def raw(peer: Peer, *, early: bytes = b"", headers: str = "") -> socket.socket:
+async def raw(
+    peer: Peer, *, early: bytes = b"", headers: str = "", query: str = ""
+) -> socket.socket:
     """A TCP socket with a WebSocket handshake written to it."""
     address = urlsplit(peer.base)
     connection = socket.create_connection((address.hostname, address.port))
     connection.setblocking(False)
-    request = HANDSHAKE + headers + "\r\n"
+    request = HANDSHAKE.replace(" HTTP", query + " HTTP", 1) + headers + "\r\n"
     await asyncio.get_running_loop().sock_sendall(connection, request.encode() + early)
     return connection
 
@@ -232,3 +246,24 @@ async def until_closed(connection: socket.socket) -> bytes:
     while chunk := await asyncio.wait_for(loop.sock_recv(connection, 65536), 10):
         received += chunk
     return received
+
+
+KB = 1024
+CONNECT = b'40{"token":"slow"}'
+
+
+async def non_reader(peer: Peer) -> tuple[socket.socket, str]:
+    """A client that joins and then reads nothing: (socket, connection id)."""
+    address = urlsplit(peer.base)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KB)
+    client.connect((address.hostname, address.port))
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    frame = bytes((0x81, 0x80 | len(CONNECT), 0, 0, 0, 0)) + CONNECT
+    await loop.sock_sendall(client, HANDSHAKE.encode() + b"\r\n" + frame)
+    received = b""
+    while b"session:ready" not in received or not received.endswith(b"]"):
+        received += await asyncio.wait_for(loop.sock_recv(client, 4 * KB), PATIENCE_S)
+    ready = received[received.rindex(b'42["session:ready"') :]
+    return client, str(json.loads(ready[2:])[1]["connection"])

@@ -57,6 +57,15 @@ async def test_cve_2026_33151_attachments_are_counted(count: str) -> None:
         assert await closed(ws) == (1008, "parse error")
 
 
+@pytest.mark.parametrize("packet", ['450-["x"]', "460-1[]", '450-1["x",{}]'])
+async def test_cve_2026_69185_a_binary_packet_has_attachments(packet: str) -> None:
+    async with gateway() as (_, peer, desk):
+        ws, _ = await peer.joined({"token": "ann"})
+        await ws.send_str(packet)
+        assert await closed(ws) == (1008, "parse error")
+        assert [event for event, _ in desk.seen] == ["opened"]
+
+
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
 async def test_cve_2020_28481_cve_2019_13611_foreign_pages_are_kept_out(
@@ -210,9 +219,7 @@ async def test_cve_2026_48809_a_frame_too_big_is_refused_by_its_header() -> None
 async def test_cve_2026_48804_nothing_is_kept_of_who_has_not_connected(packet: str) -> None:
     async with gateway() as (_, peer, desk):
         ws = await peer.opened()
-        await ws.send_str(packet)
-        if packet.startswith("45"):
-            await ws.send_bytes(b"\x00")
+        await ws.send_str(packet)  # no attachment is waited for
         assert await closed(ws) == (1008, "parse error")
         assert desk.seen == []
 

@@ -1,38 +1,17 @@
 """A Connection that cannot keep up is closed, never buffered without bound; nobody waits for it."""
 
 import asyncio
-import json
-import socket
-from urllib.parse import urlsplit
 
 from signaling.gateway import GatewayConfig
 from signaling.model import Identity
-from tests.signaling.gateway.peers import PATIENCE_S, Peer, event_of, gateway, text
-
-HANDSHAKE = (
-    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+from tests.signaling.gateway.peers import (
+    KB,
+    PATIENCE_S,
+    event_of,
+    gateway,
+    non_reader,
+    text,
 )
-CONNECT = b'40{"token":"slow"}'
-KB = 1024
-
-
-async def non_reader(peer: Peer) -> tuple[socket.socket, str]:
-    """A client that joins and then reads nothing: (socket, connection id)."""
-    address = urlsplit(peer.base)
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KB)
-    client.connect((address.hostname, address.port))
-    client.setblocking(False)
-    loop = asyncio.get_running_loop()
-    frame = bytes((0x81, 0x80 | len(CONNECT), 0, 0, 0, 0)) + CONNECT
-    await loop.sock_sendall(client, HANDSHAKE + frame)
-    received = b""
-    while b"session:ready" not in received or not received.endswith(b"]"):
-        received += await asyncio.wait_for(loop.sock_recv(client, 4 * KB), PATIENCE_S)
-    ready = received[received.rindex(b'42["session:ready"') :]
-    return client, str(json.loads(ready[2:])[1]["connection"])
 
 
 async def test_invariant_12_a_connection_that_cannot_keep_up_is_closed_as_slow_consumer() -> None:

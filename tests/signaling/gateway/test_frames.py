@@ -22,23 +22,22 @@ payloads = st.one_of(
 )
 
 
-@given(
-    messages=st.lists(
-        st.tuples(st.sampled_from([1, 2]), payloads, st.binary(min_size=4, max_size=4))
-    ),
-    data=st.data(),
-)
+texts = st.text(max_size=300).map(str.encode)
+messages = st.tuples(st.just(frames.TEXT), texts) | st.tuples(st.just(frames.BINARY), payloads)
+
+
+@given(sent=st.lists(messages), key=st.binary(min_size=4, max_size=4), data=st.data())
 def test_any_cut_gives_the_same_messages(
-    messages: list[tuple[int, bytes, bytes]], data: st.DataObject
+    sent: list[tuple[int, bytes]], key: bytes, data: st.DataObject
 ) -> None:
-    stream = b"".join(masked(0x80 | opcode, payload, key) for opcode, payload, key in messages)
+    stream = b"".join(masked(0x80 | opcode, payload, key) for opcode, payload in sent)
     reader = frames.FrameReader(100_000, 10)
     seen: list[tuple[int, bytes]] = []
     while stream:
         size = data.draw(st.integers(1, len(stream)))
         seen += reader.feed(stream[:size])
         stream = stream[size:]
-    assert seen == [(opcode, payload) for opcode, payload, _ in messages]
+    assert seen == sent
 
 
 @given(st.lists(st.binary(max_size=40)))
@@ -84,6 +83,49 @@ def test_limits(stream: bytes, code: int) -> None:
     with pytest.raises(frames.FrameError) as error:
         frames.FrameReader(1000, 10).feed(stream)
     assert error.value.code == code
+
+
+def stretched(size: int, width: int) -> bytes:
+    """A frame of `size` bytes whose length is written in `width` bytes."""
+    head = bytes((0x81, 0xFE if width == 2 else 0xFF)) + size.to_bytes(width, "big")
+    return head + bytes(4) + b"x" * size
+
+
+@pytest.mark.parametrize(
+    ("stream", "code"),
+    [
+        (stretched(125, 2), 1002),
+        (stretched(0, 8), 1002),
+        (stretched(65535, 8), 1002),
+        (masked(0x81, b"ok\xff"), 1007),
+        (masked(0x81, b"\xed\xa0\x80"), 1007),
+        (masked(0x01, "é".encode()[:1]) + masked(0x80, b"x"), 1007),
+        (masked(0x88, b"\x03"), 1002),
+        *((masked(0x88, n.to_bytes(2, "big")), 1002) for n in (0, 999, 1004, 1005, 1006, 1015)),
+        *((masked(0x88, n.to_bytes(2, "big")), 1002) for n in (1016, 2999, 5000, 65535)),
+        (masked(0x88, b"\x03\xe8\xff"), 1007),
+    ],
+)
+def test_the_letter(stream: bytes, code: int) -> None:
+    with pytest.raises(frames.FrameError) as error:
+        frames.FrameReader(100_000, 10).feed(stream)
+    assert error.value.code == code
+
+
+@pytest.mark.parametrize("size", [126, 65535, 65536])
+def test_lengths_in_the_form_they_need(size: int) -> None:
+    (message,) = frames.FrameReader(100_000, 10).feed(masked(0x82, b"\xff" * size))
+    assert message == (frames.BINARY, b"\xff" * size)
+
+
+def test_text_may_be_cut_within_a_character_and_a_close_say_why() -> None:
+    e = "é".encode()
+    reader = frames.FrameReader(1000, 10)
+    assert reader.feed(masked(0x01, e[:1]) + masked(0x80, e[1:])) == [(frames.TEXT, e)]
+    for code in (1000, 1001, 1003, 1011, 3000, 4999):
+        payload = code.to_bytes(2, "big") + e
+        assert reader.feed(masked(0x88, payload)) == [(frames.CLOSE, payload)]
+    assert reader.feed(masked(0x88, b"")) == [(frames.CLOSE, b"")]
 
 
 def test_a_close_reason_fits_a_control_frame() -> None:

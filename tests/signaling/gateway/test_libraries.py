@@ -47,5 +47,5 @@ def test_a_socket_of_python_engineio_has_the_attributes_ours_sets() -> None:
 
 def test_aiohttp_lets_go_of_a_transport() -> None:
     slots = {name for kind in RequestHandler.__mro__ for name in getattr(kind, "__slots__", ())}
-    assert {"transport", "_message_tail", "_manager", "_task_handler"} <= slots
+    assert {"transport", "_message_tail", "_manager", "_task_handler", "_lingering_time"} <= slots
     assert parameters(RequestHandler.connection_lost) == ["self", "exc"]

@@ -1,0 +1,162 @@
+"""Polling where it goes wrong: requests given up, upgrades that never end, bodies nobody reads."""
+
+import asyncio
+import contextlib
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from signaling.gateway import GatewayConfig
+from tests.signaling.gateway.peers import PATIENCE_S, Desk, Peer, alive, closed, gateway, text
+
+
+def config(**changes: Any) -> GatewayConfig:
+    return GatewayConfig(origins=("*",), **changes)
+
+
+async def ended(desk: Desk) -> tuple[str, str]:
+    return await asyncio.wait_for(desk.closings.get(), PATIENCE_S)
+
+
+@contextlib.asynccontextmanager
+async def halfway(peer: Peer, sid: str, method: str, rest: str = "\r\n") -> Any:
+    """A request that is sent and whose client then goes away without a word."""
+    address = urlsplit(peer.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    target = f"/socket.io/?EIO=4&transport=polling&sid={sid}"
+    writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\n{rest}".encode())
+    yield
+    writer.transport.abort()
+    with contextlib.suppress(ConnectionError):
+        await reader.read()
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("cancelling", [True, False], ids=["cancelled", "not cancelled"])
+async def test_a_poll_given_up_ends_the_session(cancelling: bool) -> None:
+    """What such a poll takes from the queue is lost, so the session has to be."""
+    async with gateway(None, cancelling=cancelling) as (served, peer, desk):
+        sid, connection = await peer.joined_polling()
+        socket = served._server.eio.sockets[sid]
+        async with halfway(peer, sid, "GET"):
+            await until(lambda: socket._poll is not None)
+        async with asyncio.timeout(PATIENCE_S):
+            while desk.closings.empty():
+                served.emit([connection], "lost", {})
+                await asyncio.sleep(0.005)
+        assert await ended(desk) == (connection, "transport error")
+        assert (await peer.get(sid))[0] == 400
+
+
+@pytest.mark.parametrize("cancelling", [True, False], ids=["cancelled", "not cancelled"])
+async def test_a_post_given_up_ends_the_session(
+    cancelling: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with gateway(None, cancelling=cancelling) as (served, peer, desk):
+        sid, connection = await peer.joined_polling()
+        socket = served._server.eio.sockets[sid]
+        rest = "Content-Length: 100\r\n\r\n42[1]"
+        async with halfway(peer, sid, "POST", rest):
+            await until(lambda: socket.posting)
+        assert await ended(desk) == (connection, "transport error")
+    assert not caplog.records
+
+
+async def test_a_polling_session_without_a_poll_ends_by_ping_timeout_too() -> None:
+    async with gateway(config(ping_interval_ms=50, ping_timeout_ms=50)) as (_, peer, desk):
+        sid = await peer.open_polling()
+        await peer.post(sid, '40{"token":"ann"}')
+        assert (await ended(desk))[1] == "ping timeout"
+        assert (await peer.get(sid))[0] == 400
+
+
+async def test_a_websocket_that_swallows_frames_leaves_polling_alone() -> None:
+    """A proxy that answers 101 and passes nothing on."""
+    async with gateway(config(upgrade_timeout_ms=200, ping_interval_ms=300)) as (_, peer, desk):
+        sid, _connection = await peer.joined_polling()
+        ws = await peer.websocket(sid)
+        for _ in range(2):
+            assert await peer.get(sid) == (200, "2")
+            assert (await peer.post(sid, "3"))[0] == 200
+        assert (await closed(ws))[0] == 1008
+        assert desk.closings.empty()
+        await peer.post(sid, "1")
+
+
+async def test_an_upgrade_that_stalls_answers_polls_slowly_and_leaves_polling_alone() -> None:
+    async with gateway(config(upgrade_timeout_ms=1000, ping_interval_ms=1500)) as (_, peer, desk):
+        sid, _connection = await peer.joined_polling()
+        ws = await peer.websocket(sid)
+        await ws.send_str("2probe")
+        assert await text(ws) == "3probe"
+        noops = 0
+        while (answer := await peer.get(sid)) == (200, "6"):
+            noops += 1
+        assert answer == (200, "2")
+        assert 1 <= noops <= 12  # a tenth of a second each
+        assert (await closed(ws))[0] == 1008
+        assert (await peer.post(sid, "3"))[0] == 200
+        assert desk.closings.empty()
+        await peer.post(sid, "1")
+
+
+async def test_what_waits_for_who_upgrades_and_does_not_read_is_bounded() -> None:
+    async with gateway(config(max_queue_bytes=10_000)) as (served, peer, desk):
+        sid, connection = await peer.joined_polling()
+        ws = await peer.websocket(sid)
+        await ws.send_str("2probe")
+        assert await text(ws) == "3probe"
+        served.emit([connection], "x", {"fill": "y" * 20_000})  # the first may be of any size
+        (link,) = served._server.eio.links._open
+        link.pause_writing()  # as the transport does when the kernel takes no more
+        await ws.send_str("5")
+        assert await ended(desk) == (connection, "slow_consumer")
+        await ws.close()
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "gzip"])
+async def test_a_compressed_post_ends_its_session_with_one_line(
+    encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with gateway() as (_, peer, desk):
+        for _ in range(3):
+            sid, _connection = await peer.joined_polling()
+            headers = {"Content-Encoding": encoding}
+            assert (await peer.request("POST", sid, b"\x00garbage" * 50, headers))[0] == 400
+            assert (await ended(desk))[1] == "parse error"
+            assert (await peer.get(sid))[0] == 400
+        await alive(peer)
+    (record,) = caplog.records
+    assert record.exc_info is None
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_pong_behind_requests_that_are_not_read_yet_is_not_missed(transport: str) -> None:
+    desk = Desk()
+    gate = desk.gate("slow")
+    tight = config(max_pending_requests=2, ping_interval_ms=50, ping_timeout_ms=50)
+    async with gateway(tight, desk) as (served, peer, _):
+        request = '42["wait",{"gate":"slow"}]'
+        if transport == "polling":
+            sid, _connection = await peer.joined_polling()
+            posting = asyncio.create_task(peer.post(sid, "\x1e".join([request] * 4)))
+        else:
+            ws, _first = await peer.joined({"token": "ann"})
+            for packet in (*[request] * 4, "3"):
+                await ws.send_str(packet)
+        (socket,) = served._server.eio.sockets.values()
+        await until(lambda: socket.last_ping and socket._paused)
+        await asyncio.sleep(0.3)  # six times what a PONG may take
+        assert desk.closings.empty()
+        gate.set()
+        if transport == "polling":
+            assert (await posting)[0] == 200
+        await until(lambda: not socket._paused)
+        assert desk.closings.empty()
+        assert (await ended(desk))[1] == "ping timeout"  # read again, and nothing comes
