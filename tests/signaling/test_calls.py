@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from signaling.app import Process
+from signaling.protocol.events import EVENTS, LOG_FIELDS
 from tests.wire_client import RequestRefused, WireClient
 
 
@@ -38,7 +39,11 @@ class Line:
         ]
         assert told[0] == told[1] == told[2]
         history = await self.ann.request("history:get", conversation=self.direct, limit=1)
-        assert history["events"][0]["call"] == told[0]
+        (event,) = history["events"]
+        assert event["call"] == told[0]
+        documented = next(kind for kind in EVENTS if kind.name == "call:ended").fields.split()
+        assert set(event) == {*LOG_FIELDS, *documented}
+        assert all(event[name] == told[0][name] for name in documented if name != "call")
         return told[0]
 
 
@@ -107,6 +112,15 @@ async def test_the_caller_gives_up(line: Line, request_: str) -> None:
     await line.ann.request(request_, call=call)
     ended = await line.ended()
     assert (ended["outcome"], party(ended, "bob")["state"]) == ("cancelled", "missed")
+
+
+async def test_a_caller_whose_device_vanishes_rings_nobody_any_more(line: Line) -> None:
+    await line.rings()
+    await line.ann.close()
+    for one in (line.phone, line.laptop):
+        ended = await one.until("call:ended", conversation=line.direct, timeout_s=60)
+        assert ended["outcome"] == "cancelled"
+        assert party(ended["call"], "bob")["state"] == "missed"
 
 
 async def test_who_talks_is_busy_for_others(line: Line, process: Process) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from signaling.adapters.redis_client import connect
 from tests.nodes import TwoNodes, two_nodes
-from tests.wire_client import WireClient
+from tests.wire_client import RequestRefused, WireClient
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(180)]
 NOTICED_S = 90.0
@@ -62,6 +63,24 @@ async def test_a_device_that_vanishes_hangs_up_though_another_stays(nodes: TwoNo
     assert left["bob2"] == "left"
     await ann.close()
     await laptop.close()
+
+
+async def test_nothing_is_kept_of_calls_that_never_were(nodes: TwoNodes) -> None:
+    ann = await WireClient(nodes.one.url, "ann3").connect()
+    bob = await WireClient(nodes.two.url, "bob3").connect()
+    for verb in ("call:hangup", "call:decline", "call:cancel", "call:accept"):
+        with pytest.raises(RequestRefused) as refused:
+            await ann.request(verb, call="call_x.anything")
+        assert refused.value.code == "not_found"
+    _, call = await talk(ann, bob)
+    await ann.request("call:hangup", call=call)
+    await bob.until("call:ended")
+    redis = connect(nodes.redis.url)
+    kept = await redis.keys("*call*")
+    await redis.aclose()
+    assert kept == []
+    await ann.close()
+    await bob.close()
 
 
 @pytest.mark.slow
