@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import engineio
 from aiohttp import web
 
+from signaling.address_key import address_key
 from signaling.gateway import frames, handshake
 from signaling.gateway.config import GatewayConfig
 from signaling.gateway.link import Links
@@ -155,10 +156,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
 
     def _open(self, request: web.Request) -> Socket:
         address = request.remote or ""
-        if self.addresses[address] >= self.config.max_connections_per_address:
-            self.log.note(f"too many connections from {address}", "refused")
+        key = address_key(address)
+        if self.addresses[key] >= self.config.max_connections_per_address:
+            self.log.note(f"too many connections from {key}", "refused")
             raise Rejected(FORBIDDEN, 429)
-        self.addresses[address] += 1
+        self.addresses[key] += 1
         socket = Socket(self, self.generate_id(), address)
         self.sockets[socket.sid] = socket
         return socket
@@ -167,9 +169,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         """The socket is closed: its sid means nothing any more."""
         if self.sockets.pop(socket.sid, None) is None:
             return
-        self.addresses[socket.address] -= 1
-        if not self.addresses[socket.address]:
-            del self.addresses[socket.address]
+        key = address_key(socket.address)
+        self.addresses[key] -= 1
+        if not self.addresses[key]:
+            del self.addresses[key]
 
     def refuse(self, socket: Socket, error: ValueError, code: int = frames.CODE_POLICY) -> None:
         """Close a socket that sent something malformed. One line a minute and address."""
@@ -178,7 +181,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
 
     def note(self, socket: Socket, error: ValueError) -> None:
         """Something malformed came: one line a minute and address."""
-        self.log.note(f"parse error from {socket.address}", "%s", error)
+        self.log.note(f"parse error from {address_key(socket.address)}", "%s", error)
 
     def _handshake(self, socket: Socket, transport: str) -> bytes:
         upgrades = ["websocket"] if transport == "polling" and self.allow_upgrades else []

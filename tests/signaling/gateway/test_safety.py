@@ -4,11 +4,14 @@ import asyncio
 import json
 
 import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from signaling.gateway import GatewayConfig
+from signaling.gateway import Gateway, GatewayConfig
 from signaling.gateway.conformance import make_app
 from tests.signaling.gateway.peers import (
     PATIENCE_S,
+    Desk,
     alive,
     call,
     closed,
@@ -135,6 +138,32 @@ async def test_connections_of_one_address_are_counted() -> None:
         await first.close()
         await peer.post(sid, "1")
         await alive(peer)
+
+
+@web.middleware
+async def from_anywhere(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Behind a proxy that says who is calling."""
+    return await handler(request.clone(remote=request.headers.get("X-From", request.remote)))
+
+
+async def test_connections_of_one_ipv6_network_are_counted_together() -> None:
+    config = GatewayConfig(origins=("*",), max_connections_per_address=2)
+    app = web.Application(middlewares=[from_anywhere])
+    served = Gateway(config, Desk())
+    served.attach(app)
+    async with serving(app) as peer:
+        for address, status in (
+            ("2001:db8::1", 200),
+            ("2001:db8::2", 200),
+            ("2001:db8::3", 429),
+            ("2001:db8:0:1::3", 200),
+            ("::ffff:192.0.2.1", 200),
+            ("192.0.2.1", 200),
+            ("192.0.2.1", 429),
+        ):
+            assert (await peer.request("GET", None, headers={"X-From": address}))[0] == status
+        await served.aclose()
+        assert not served._server.eio.addresses
 
 
 async def test_a_namespace_that_is_no_text_ends_the_socket() -> None:
