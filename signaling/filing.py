@@ -10,6 +10,8 @@ from signaling.dispatch import Handler
 from signaling.model import Appended, Draft, Event, Identity
 from signaling.ports import Broker, Clock
 from signaling.protocol.files import FileCancel, FileFetch, FileOffer
+from signaling.services import file_beat
+from signaling.services.file_beat import FileBeat
 from signaling.services.file_finish import FileFinish, Pictures
 from signaling.services.file_news import FileNews
 from signaling.services.file_record import FileRecords
@@ -96,14 +98,14 @@ class Filing:
             outside.clock,
             limits,
         )
+        self.beat = FileBeat(outside.records, landings, outside.clock)
         self.relay = FileRelay(self.files, outside.who)
         self.sweep = FileSweep(
             outside.records,
-            rights,
             blobs,
             spooled,
             landings,
-            self.files,
+            news,
             finish,
             outside.clock,
         )
@@ -117,5 +119,6 @@ class Filing:
         }
 
     def start(self, tasks: Tasks) -> None:
-        """Sweep now and then."""
+        """Sweep now and then, and say what is at work."""
+        tasks.every(file_beat.PERIOD_S, self.beat.beat, "files at work")
         tasks.every(PERIOD_S, self.sweep.sweep, "sweep files")

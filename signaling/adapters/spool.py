@@ -1,10 +1,12 @@
 """Unfinished uploads as files in one directory: appended in order, hashed as they land."""
 
 import asyncio
+import contextlib
 import fcntl
 import hashlib
 import os
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +98,9 @@ class Spool:
         # passed in
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # made here
+        self.id = _named(directory.with_name(f"{directory.name}.id"))
+        """The same for every process that has this directory, and after a restart."""
 
     def open(self, file: str) -> SpoolFile:
         """Create or reopen. Raises Refused conflict while another process has it open."""
@@ -134,3 +139,15 @@ class Spool:
         if not _FILE_ID.fullmatch(file):  # ours always fit; a path never does
             raise Refused("not_found", "no such file")
         return self._directory / file
+
+
+def _named(path: Path) -> str:
+    """The id written at `path`, by whichever process was here first."""
+    aside = path.with_name(f".{uuid.uuid4().hex}")
+    aside.write_text(uuid.uuid4().hex)
+    try:
+        with contextlib.suppress(FileExistsError):  # an earlier process wrote it
+            os.link(aside, path)
+    finally:
+        aside.unlink()
+    return path.read_text()

@@ -16,7 +16,8 @@ from signaling.privacy.personal import PersonalData
 from signaling.privacy.worker import Keep
 from signaling.services.announce import Announcer
 from signaling.services.creating import draft
-from signaling.services.file_record import File, FileRecords
+from signaling.services.file_bytes import FileBytes
+from signaling.services.file_record import FileRecords
 
 PAGE = 100
 
@@ -40,13 +41,12 @@ class Erase:
         # passed in
         self._personal = personal
         self._conversations = conversations
-        self._records = records
-        self._blobs = blobs
         self._broker = broker
         self._clock = clock
         self._also = also
         # made here
         self._announcer = Announcer(broker)
+        self._bytes = FileBytes(records, blobs)
 
     async def run(self, job: Job, keep: Keep) -> Job:
         """See Work."""
@@ -95,15 +95,8 @@ class Erase:
     async def _files(self, job: Job, count: Counting) -> None:
         while page := await self._personal.files(job.app, job.user, "", PAGE):
             for file in page:
-                await self._delete(file)
+                await self._bytes.forget(file)
             await count.more(len(page))
-
-    async def _delete(self, file: File) -> None:
-        """The row before the bytes: bytes without a row are swept up, a row without bytes lies."""
-        await self._records.delete(file.id)
-        if not await self._records.with_hash(file.app, file.sha256, 1):
-            await self._blobs.delete(file.blob)
-            await self._blobs.delete(file.thumbnail)
 
 
 def _leaving(who: Identity, scene: Scene, member: Member, now: int) -> Change:

@@ -4,6 +4,7 @@ from typing import Any
 
 from signaling.model import Grants, Identity
 from signaling.ports import Users
+from signaling.services.file_record import File
 from signaling.services.messages import MessageService
 
 DEVICE = "files"
@@ -21,25 +22,18 @@ class FilePosting:
         """Raises Refused: not_found, forbidden."""
         await self._messages.may_write(who, conversation)
 
-    async def post(
-        self,
-        app: str,
-        sender: str,
-        conversation: str,
-        client_id: str,
-        kind: str,
-        body: dict[str, Any],
-    ) -> int:
+    async def post(self, file: File, conversation: str, body: dict[str, Any]) -> int:
         """The message's seq. Raises Refused."""
-        names = await self._users.names(app, [sender])
+        names = await self._users.names(file.app, [file.sender])
         who = Identity(
-            app=app,
-            user=sender,
+            app=file.app,
+            user=file.sender,
             device=DEVICE,
             connection="",
-            name=names.get(sender) or sender,
-            grants=Grants(),
+            name=names.get(file.sender) or file.sender,
+            # What it was offered with: an upload is not refused after its last byte.
+            grants=Grants(admin=file.admin),
             expires_at=0,
         )
-        event = await self._messages.post(who, conversation, client_id, kind, body)
+        event = await self._messages.post(who, conversation, file.client_id, "file", body)
         return event.seq

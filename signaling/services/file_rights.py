@@ -30,16 +30,11 @@ class Posting(Protocol):
     async def may_write(self, who: Identity, conversation: str) -> None:
         """Raises Refused: not_found, forbidden."""
 
-    async def post(
-        self,
-        app: str,
-        sender: str,
-        conversation: str,
-        client_id: str,
-        kind: str,
-        body: dict[str, object],
-    ) -> int:
-        """Append a message and publish it, once per client_id; its seq. Raises Refused."""
+    async def post(self, file: File, conversation: str, body: dict[str, object]) -> int:
+        """Append a message of kind `file` as who offered it, and publish it, once; its seq.
+
+        Raises Refused.
+        """
 
 
 class FileRooms(Protocol):

@@ -23,6 +23,9 @@ from signaling.services.links import Links
 CHUNK_BYTES = 48 * 1024
 """Of one data channel message; with its offset it stays below the 64 KiB aiortc announces."""
 
+HELD_MS = 15 * 1000
+"""A row that says where the bytes land is not written again for so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
@@ -104,7 +107,7 @@ class Files:
         conversation = await self._rights.may_offer(who, request.conversation, request.room)
         asked = self._asked(who, request, conversation)
         await self._check_limits(asked)
-        file = await self._records.create(asked)
+        file = await self._records.create(asked, self._most(asked.app))
         if file.fingerprint != asked.fingerprint:
             raise Refused("conflict", "client_id was used for another file")
         if file.state in ("cancelled", "failed"):
@@ -164,7 +167,7 @@ class Files:
         file = await self._rights.own(who, file_id)
         if file.state != "uploading":
             raise Refused("conflict", f"the file is {file.state}")
-        landing = self._landings.acquire(file)
+        landing = self._landings.acquire(await self._held(file))
         upload = Upload(landing, self._on_landed, self._finish.landed, self._landings.release)
         try:
             async with landing.lock:  # what the writer before us is just writing lands first
@@ -201,6 +204,8 @@ class Files:
     async def open(self, file: File, start: int, end: int) -> Download:
         """Bytes [start, end): what is there and, while it lands, what comes. Raises Refused."""
         if file.state in ("uploading", "storing"):
+            if self._landings.elsewhere(file):
+                raise Refused("unavailable", "it is landing on another node; come when it is ready")
             landing = self._landings.acquire(file)
             now = await self._records.get(
                 file.id
@@ -220,6 +225,15 @@ class Files:
             raise Refused("not_found", "this file has no thumbnail")
         return self._blobs.read(file.thumbnail, 0, 2**31)
 
+    async def _held(self, file: File) -> File:
+        """Say that its bytes land here, unless that was said a moment ago."""
+        here, now = self._landings.spool, self._clock()
+        if file.spool == here and now - file.touched_at < HELD_MS:
+            return file
+        if not await self._records.hold(file.id, here, now):
+            raise Refused("conflict", "the upload is over")
+        return replace(file, spool=here, touched_at=now)
+
     async def _on_landed(self, file: File, offset: int) -> None:
         await self._news.progress(file, offset)
 
@@ -238,6 +252,7 @@ class Files:
             sha256=request.sha256.lower(),
             created_at=now,
             touched_at=now,
+            admin=who.grants.admin,
         )
 
     async def _check_limits(self, file: File) -> None:
@@ -247,11 +262,11 @@ class Files:
             return  # counted already
         if await self._records.unfinished(file.app, file.sender) >= self._limits.unfinished:
             raise Refused("rate_limited", "too many unfinished uploads; finish or cancel some")
-        stored = await self._records.stored_bytes(file.app)
-        allowed = self.allowed_bytes(file.app)
-        most = self._limits.app_files_bytes
-        if stored + file.size > (most if allowed is None else min(most, allowed)):
-            raise Refused("quota_exceeded", "the app's space for files is used up")
+
+    def _most(self, app: str) -> int:
+        """Bytes of all files of an app."""
+        allowed, most = self.allowed_bytes(app), self._limits.app_files_bytes
+        return most if allowed is None else min(most, allowed)
 
     async def _without_bytes(self, who: Identity, file: File) -> File:
         """Finish what needs no upload: empty files, known bytes, what a crash left half done."""
@@ -270,7 +285,9 @@ class Files:
                 and not await self._rights.withdrawn(twin)
                 and await self._blobs.size(twin.blob) == twin.size
             ):
-                return await self._finish.known(file, twin)
+                known = await self._finish.known(file, twin)
+                if known is not None:
+                    return known
         return file
 
     async def _empty(self, who: Identity, file: File) -> File:

@@ -51,6 +51,13 @@ class Landing:
         self.attempt = 0
         """Goes up when the bytes turned out wrong and are thrown away."""
         self._changed = asyncio.Event()
+        self._seen = -1
+
+    def at_work(self) -> bool:
+        """Whether it is being finished, or bytes came since this was asked last."""
+        seen, self._seen = self._seen, self.spool.landed
+        moved = self.writer is not None and self.spool.landed != seen
+        return moved or self.lock.locked()
 
     @property
     def readable(self) -> int:

@@ -9,6 +9,8 @@ from signaling.services.landing import Landing, SpoolFile
 class Spool(Protocol):
     """Where unfinished uploads lie."""
 
+    id: str
+
     def open(self, file: str) -> SpoolFile:
         """Create or reopen. Raises Refused conflict while another process has it open."""
 
@@ -26,6 +28,19 @@ class Landings:
         self._spool = spool
         # made here
         self._open: dict[str, Landing] = {}
+
+    @property
+    def spool(self) -> str:
+        """The id of the spool that uploads land in here."""
+        return self._spool.id
+
+    def elsewhere(self, file: File) -> bool:
+        """Whether its bytes land in another spool than this node's."""
+        return file.spool not in (None, self._spool.id) and file.id not in self._open
+
+    def at_work(self) -> list[str]:
+        """Files that are being finished, or that bytes came for since the last call."""
+        return [file for file, landing in self._open.items() if landing.at_work()]
 
     def get(self, file: str) -> Landing | None:
         """The landing of a file that somebody uses now."""

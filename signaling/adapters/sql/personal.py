@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from signaling.adapters.sql.blank import blank
 from signaling.adapters.sql.database import Database
-from signaling.adapters.sql.files import file_of
+from signaling.adapters.sql.file_rows import file_of
 from signaling.adapters.sql.forgetting import forget_untold
 from signaling.adapters.sql.pending import MESSAGE
 from signaling.adapters.sql.rows import (

@@ -36,6 +36,7 @@ reports = Table(
     Index("ix_reports_app_state", "app", "state", "id"),
     Index("ix_reports_conversation", "conversation", "state", "id"),
     Index("ix_reports_app_sender", "app", "sender"),
+    Index("ix_reports_app_reporter", "app", "reporter"),
 )
 """`snapshot` is the message as it was, as JSON, until the report is resolved."""
 

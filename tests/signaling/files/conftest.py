@@ -18,6 +18,7 @@ from signaling.model import Conversation, Draft, Grants, Identity, Member
 from signaling.ports import Hint
 from signaling.protocol.files import FileOffer, FileOffered
 from signaling.services.file_finish import Pictures
+from signaling.services.file_record import File
 from signaling.services.files import FileLimits
 from signaling.services.links import Links
 
@@ -50,26 +51,18 @@ class Posts:
         if found is None or await self.conversations.member(conversation, who.user) is None:
             raise Refused("not_found", "no such conversation")
 
-    async def post(
-        self,
-        app: str,
-        sender: str,
-        conversation: str,
-        client_id: str,
-        kind: str,
-        body: dict[str, Any],
-    ) -> int:
-        if sender in self.muted:
+    async def post(self, file: File, conversation: str, body: dict[str, Any]) -> int:
+        if file.sender in self.muted:
             raise Refused("forbidden", "muted")
         draft = Draft(
-            app=app,
+            app=file.app,
             conversation=conversation,
             id=ids.new("e"),
             type="message:created",
-            sender=sender,
+            sender=file.sender,
             at=self.clock(),
-            data={"client_id": client_id, "kind": kind, "body": body},
-            client_id=client_id,
+            data={"client_id": file.client_id, "kind": "file", "body": body},
+            client_id=file.client_id,
         )
         return (await self.log.append(draft)).event.seq
 
@@ -117,14 +110,16 @@ class House:
         limits: FileLimits | None = None,
         pictures: Pictures | None = None,
         outside: Outside | None = None,
+        node: str = "",
     ) -> Filing:
-        """Files as a process has them after a start; make them again for a restart."""
+        """Files as a process has them after a start; make them again for a restart. Another `node`
+        has another data directory."""
         outside = outside or self.outside
         if pictures is not None:
             outside = Outside(**{**_fields(outside), "pictures": pictures})
         self.filing = Filing(
             outside,
-            self.directory / "spool",
+            self.directory / node / "spool",
             self.blobs,
             Links(b"k" * 32),
             limits or FileLimits(),

@@ -15,6 +15,7 @@ from PIL import Image
 from signaling.app import Process
 from signaling.client import Client
 from signaling.errors import Refused
+from signaling.model import Grants
 from tests.conftest import MakeProcess
 from tests.redis_server import RedisServer
 
@@ -55,14 +56,21 @@ class Door:
         self._stack = stack
 
     async def guest(self, process: Process, user: str) -> Person:
-        http = await self._stack.enter_async_context(ClientSession(process.url))
-        async with http.post("/demo/token", json={"user": user, "name": user}) as answer:
+        async with (
+            ClientSession(process.url) as http,
+            http.post("/demo/token", json={"user": user, "name": user}) as answer,
+        ):
             token = (await answer.json())["token"]
-        client = await self._stack.enter_async_context(Client(process.url, token))
-        person = Person(client, token, http)
-        joined = await client.request("conversation:join", alias="room", create=True)
+        person = await self.enter(process, token)
+        joined = await person.client.request("conversation:join", alias="room", create=True)
         person.conversation = joined["conversation"]["id"]
         return person
+
+    async def enter(self, process: Process, token: str) -> Person:
+        """With a token of the app's making."""
+        http = await self._stack.enter_async_context(ClientSession(process.url))
+        client = await self._stack.enter_async_context(Client(process.url, token))
+        return Person(client, token, http)
 
 
 @pytest.fixture
@@ -159,6 +167,26 @@ async def test_a_file_crosses_nodes(
     fetched = await bob.client.request("file:fetch", file=offered["file"])
     async with bob.http.get(fetched["download_url"]) as got:
         assert await got.read() == CONTENT
+
+
+async def test_an_apps_administrator_gives_a_file_to_a_channel(
+    process: Process, door: Door
+) -> None:
+    ann, bob = await door.guest(process, "ann"), await door.guest(process, "bob")
+    channel = await ann.client.request(
+        "conversation:create", type="channel", members=["bob"], title="news", client_id="c"
+    )
+    key = (await process.registry.create_key(ann.client.session["app"], "t", ("tokens",))).key.id
+    token = await process.guarding.tokens.mint(key, "bob", grants=Grants(admin=True))
+    chief = await door.enter(process, token)
+    chief.conversation = bob.conversation = channel["conversation"]["id"]
+    with pytest.raises(Refused) as caught:
+        await bob.offer(CONTENT)
+    assert caught.value.code == "forbidden"
+    offered = await chief.offer(CONTENT)
+    async with chief.http.put(offered["upload_url"], data=CONTENT, headers=chief.headers) as put:
+        assert put.status == 201, await put.text()
+    assert (await ann.event("file:ready"))["file"] == offered["file"]
 
 
 async def test_the_apps_server_reads_what_its_user_may(process: Process, door: Door) -> None:

@@ -1,6 +1,8 @@
 """What nobody will finish goes away; what a crash left half done is finished."""
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from signaling.adapters.spool import Spool
 from signaling.errors import Refused
 from signaling.model import Change, Scene
 from signaling.protocol.files import FileFetch
+from signaling.services.file_finish import LOST_MS
 from signaling.services.file_sweep import ABANDONED_MS, HALF_DONE_MS
 from tests.signaling.files.conftest import House, person
 
@@ -57,13 +60,35 @@ async def test_an_upload_abandoned_for_a_day_is_given_up(house: House) -> None:
     assert await house.records.get(file) is None
 
 
-async def test_an_upload_that_still_moves_is_left_alone(house: House) -> None:
+async def test_an_upload_that_still_moves_is_left_alone_by_every_node(house: House) -> None:
+    offered = await house.offer(ANN, CONTENT)
+    here, there = house.filing, house.make(node="other")
+    upload = await here.files.begin(ANN, offered.file)
+    house.now += ABANDONED_MS
+    await upload.write(0, CONTENT[:1000])
+    await here.beat.beat()
+    house.now += 2000
+    await there.sweep.sweep()
+    await here.sweep.sweep()
+    await upload.write(1000, CONTENT[1000:])
+    await upload.finish()
+    upload.close()
+    assert await house.read(BOB, offered.file) == CONTENT
+
+
+async def test_an_upload_that_goes_on_after_a_day_is_not_given_up_meanwhile(house: House) -> None:
     file = await started(house)
+    there = house.make(node="other")
     house.now += ABANDONED_MS + 1000
-    age(house, house.now - 1000)
-    await house.filing.sweep.sweep()
-    assert (await house.offer(ANN, CONTENT)).offset == 1000
-    assert spools(house) == [file]
+    seen = await house.records.get(file)
+    assert seen is not None
+    upload = await house.filing.files.begin(ANN, file)
+    assert await house.records.abandon(seen, house.now - ABANDONED_MS, house.now) is None
+    await there.sweep.sweep()
+    await upload.write(0, CONTENT)
+    await upload.finish()
+    upload.close()
+    assert await house.read(BOB, file) == CONTENT
 
 
 async def test_a_spool_nobody_knows_goes(house: House) -> None:
@@ -146,7 +171,7 @@ async def test_a_crash_before_the_blob_was_kept_is_made_good(house: House) -> No
     found = await house.records.get(file)
     assert found is not None
     (house.directory / "spool" / file).write_bytes(CONTENT)
-    await house.records.replace(replace(found, state="storing"), "uploading")
+    assert await house.records.keep(found, house.now) is not None
     house.make()
     house.now += HALF_DONE_MS + 1000
     await house.filing.sweep.sweep()
@@ -202,11 +227,145 @@ async def test_a_blob_store_that_was_away_gets_the_bytes_later(house: House) -> 
     assert spools(house) == []
 
 
+class SlowBlobs(LocalBlobs):
+    """A directory that takes its time to keep bytes."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def put_file(self, key: str, path: str) -> None:
+        self.asked.set()
+        await self.go_on.wait()
+        await super().put_file(key, path)
+
+
+async def test_a_file_that_is_kept_slowly_is_left_to_its_node(house: House) -> None:
+    slow = house.blobs = SlowBlobs(house.directory / "blobs")
+    here, there = house.make(), house.make(node="other")
+    house.filing = here
+    sending = asyncio.create_task(house.send(ANN, CONTENT))
+    await slow.asked.wait()
+    for _ in range(3):
+        house.now += HALF_DONE_MS + 1000
+        await there.sweep.sweep()  # a node that has not heard of it for long
+        await here.sweep.sweep()
+        await here.beat.beat()
+    slow.go_on.set()
+    assert await house.read(BOB, await sending) == CONTENT
+    assert [event.type for event in await house.events()] == ["message:created", "file:ready"]
+
+
+async def stranded(house: House) -> str:
+    """A file whose node died while it was keeping the bytes."""
+    file = await started(house)
+    found = await house.records.get(file)
+    assert found is not None
+    assert await house.records.keep(found, house.now) is not None
+    (house.directory / "spool" / file).write_bytes(CONTENT)
+    return file
+
+
+async def test_what_a_dead_node_had_kept_is_finished_by_another(house: House) -> None:
+    file = await stranded(house)
+    found = await house.records.get(file)
+    assert found is not None
+    await house.blobs.put_file(found.blob, str(house.directory / "spool" / file))
+    house.make(node="other")
+    await house.filing.sweep.sweep()
+    assert await house.events() == []
+    house.now += HALF_DONE_MS + 1000
+    await house.filing.sweep.sweep()
+    assert await house.read(BOB, file) == CONTENT
+    assert len(await house.events()) == 2
+
+
+async def test_what_only_a_dead_node_has_waits_a_day_for_it(house: House) -> None:
+    file = await stranded(house)
+    house.make(node="other")
+    house.now += LOST_MS - 1000
+    await house.filing.sweep.sweep()
+    assert (await house.offer(ANN, CONTENT)).offset == len(CONTENT)
+    waiting = await house.records.get(file)
+    assert waiting is not None
+    assert waiting.state == "storing"
+    house.now += 2000
+    await house.filing.sweep.sweep()
+    failed = await house.records.get(file)
+    assert failed is not None
+    assert failed.state == "failed"
+    house.make()
+    assert spools(house) == [file]
+
+
+async def test_what_lands_on_another_node_is_not_waited_for_here(house: House) -> None:
+    file = await started(house)
+    house.make(node="other")
+    found = await house.filing.files.readable(BOB, file)
+    with pytest.raises(Refused) as caught:
+        await house.filing.files.open(found, 0, 10)
+    assert caught.value.retryable
+    assert not list((house.directory / "other" / "spool").iterdir())
+
+
+async def test_many_files_of_rooms_do_not_hide_a_message_that_is_missing(house: House) -> None:
+    file = await house.send(ANN, CONTENT)
+    found = await house.records.get(file)
+    assert found is not None
+    for number in range(120):
+        of_room = replace(found, id=f"f_{number}", client_id=f"{number}", seq=None, touched_at=0)
+        await house.records.create(replace(of_room, conversation=None, room="lobby"))
+    await house.records.replace(replace(found, seq=None), "ready")
+    house.now += HALF_DONE_MS + 1000
+    await house.filing.sweep.sweep()
+    again = await house.records.get(file)
+    assert again is not None
+    assert again.seq == 1
+
+
+class HesitantBlobs(LocalBlobs):
+    """A directory whose deletes take long enough for something else to happen."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def delete(self, key: str) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        await super().delete(key)
+
+
+async def test_bytes_offered_anew_while_they_are_deleted_are_kept(house: House) -> None:
+    hesitant = house.blobs = HesitantBlobs(house.directory / "blobs")
+    house.make()
+    await house.send(ANN, CONTENT)
+    await recall(house, 1)
+    hesitant.meanwhile = lambda: house.send(BOB, CONTENT, "again")
+    await house.filing.sweep.sweep()
+    kept = await house.records.find("app", "bob", "again")
+    assert kept is not None
+    assert await house.read(ANN, kept.id) == CONTENT
+    assert len(blobs(house)) == 1
+
+
+async def test_orphans_are_not_taken_from_who_keeps_the_same_bytes(house: House) -> None:
+    hesitant = house.blobs = HesitantBlobs(house.directory / "blobs")
+    house.make()
+    await house.records.delete(await house.send(ANN, CONTENT))
+    house.now += ABANDONED_MS + 1000
+    age(house, house.now - ABANDONED_MS - 500)
+    hesitant.meanwhile = lambda: house.send(BOB, CONTENT, "again")
+    await house.filing.sweep.sweep()
+    kept = await house.records.find("app", "bob", "again")
+    assert kept is not None
+    assert await house.read(ANN, kept.id) == CONTENT
+
+
 async def test_bytes_lost_in_a_crash_fail_the_file(house: House) -> None:
     file = await started(house)
     found = await house.records.get(file)
     assert found is not None
-    await house.records.replace(replace(found, state="storing"), "uploading")
+    assert await house.records.keep(found, house.now) is not None
     house.make()
     house.now += HALF_DONE_MS + 1000
     await house.filing.sweep.sweep()
