@@ -2,9 +2,14 @@
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 
+SHAPE = r"[a-z]+_[0-9a-f]{32}"
+"""What every id looks like, and no name that people give."""
+
+_shape = re.compile(SHAPE)
 _VERSION = 0x7 << 12
 _VARIANT = 0b10 << 62
 _POOL_IDS = 512
@@ -50,3 +55,8 @@ def of(kind: str, parts: Iterable[str]) -> str:
         encoded = part.encode()
         digest.update(len(encoded).to_bytes(4, "big") + encoded)
     return f"{kind}_{digest.hexdigest()}"
+
+
+def fits(text: str) -> bool:
+    """Whether `text` looks like an id."""
+    return _shape.fullmatch(text) is not None

@@ -63,9 +63,9 @@ class Messaging:
     ) -> None:
         self._index = beside.search.index
         announcer = Announcer(broker)
-        self.conversations = ConversationService(conversations, users, announcer, limits, clock)
+        self.conversations = ConversationService(conversations, announcer, limits, clock)
         self.membership = MembershipService(
-            conversations, self.conversations, announcer, limits, clock
+            conversations, users, self.conversations, announcer, limits, clock
         )
         self.messages = MessageService(log, conversations, broker, limits, clock, screen)
         self.amendments = AmendmentService(conversations, announcer, limits, clock, screen)
@@ -75,7 +75,7 @@ class Messaging:
         self.invites = InviteService(beside.invites, conversations, self.membership, clock)
         self.scheduling = SchedulingService(beside.waiting, self.messages, announcer, limits, clock)
         self.bans = BanService(conversations, conversations, announcer, clock)
-        self.blocks = BlockService(users, conversations)
+        self.blocks = BlockService(users, limits)
 
     def start(self, tasks: Tasks) -> None:
         """Send what is due, forget what is over, keep the search index near the log's end."""

@@ -24,12 +24,17 @@ class Conversations(Protocol):
     """Conversations, members and watermarks."""
 
     async def create(
-        self, conversation: Conversation, members: Sequence[Member], drafts: Sequence[Draft]
+        self,
+        conversation: Conversation,
+        members: Sequence[Member],
+        drafts: Sequence[Draft],
+        gathering: str | None = None,
     ) -> tuple[Conversation, list[Event]]:
         """Insert and append, or give back the one that has this id or client_id already (no events
         then). A direct one begins with the blocks between its two.
 
-        Raises Refused conflict: the alias is taken, the client_id was used for something else.
+        Raises Refused: conflict (the alias is taken, the client_id was used for something else),
+        forbidden when one of the members blocks the user who is `gathering` them.
         """
 
     async def get(self, app: str, conversation: str) -> Conversation | None:
@@ -78,6 +83,9 @@ class Conversations(Protocol):
 
     async def share(self, app: str, user: str, other: str) -> bool:
         """Whether two users have a conversation in common."""
+
+    async def sharing(self, app: str, user: str, others: Sequence[str]) -> set[str]:
+        """Those of `others` who are in some conversation with `user`."""
 
     async def receipts(self, conversation: str, seq: int) -> tuple[int, int]:
         """How many members an event was delivered to, and how many have read it."""

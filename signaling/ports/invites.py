@@ -6,12 +6,9 @@ from signaling.model import Invite
 
 
 class Invites(Protocol):
-    """Invitations to conversations."""
+    """Invitations to conversations; `Change.invite` uses one."""
 
     async def put(self, invite: Invite) -> None: ...
-
-    async def use(self, app: str, invite: str, now: int) -> Invite:
-        """Count one use. Raises Refused not_found when it works no more."""
 
     async def get(self, app: str, invite: str) -> Invite | None: ...
 

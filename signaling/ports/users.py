@@ -19,7 +19,13 @@ class Users(Protocol):
     async def revoke_device(self, app: str, user: str, device: str, at: int) -> bool:
         """The device may not connect again; False when there is none."""
 
-    async def block(self, app: str, user: str, other: str, on: bool) -> None: ...
+    async def block(self, app: str, user: str, other: str, direct: str, most: int) -> None:
+        """Set, and mark their direct conversation, in one transaction. Raises Refused
+        quota_exceeded when `user` blocks `most` others already.
+        """
+
+    async def unblock(self, app: str, user: str, other: str, direct: str) -> None:
+        """Clear, likewise."""
 
     async def blocked(self, app: str, by: str, user: str) -> bool:
         """Whether `by` blocks `user`."""

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from signaling.ids import SHAPE
+
 NO_ZERO = r"^[^\u0000]*$"
 """Databases keep no zero characters."""
 UserId = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=NO_ZERO)]
@@ -26,7 +28,15 @@ ClientId = Annotated[
     ),
 ]
 Title = Annotated[str, msgspec.Meta(max_length=200, pattern=NO_ZERO)]
-Alias = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\s/:#?\u0000]+$")]
+Alias = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=100,
+        pattern=rf"^(?!{SHAPE}$)[^\s/:#?\u0000]+$",
+        description="A name of its own; it may not look like an id.",
+    ),
+]
 Seq = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=2**53, description="UTC milliseconds.")]
 Duration = Annotated[int, msgspec.Meta(ge=0, le=10 * 365 * 86_400_000)]

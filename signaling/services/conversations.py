@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from signaling.audit.trail import actor_of
 from signaling.errors import Refused
 from signaling.model import AuditEntry, Change, Conversation, Identity, Scene
-from signaling.ports import Clock, Conversations, Users
+from signaling.ports import Clock, Conversations
 from signaling.protocol.conversations import (
     ArchiveConversation,
     CreateConversation,
@@ -33,13 +33,11 @@ class ConversationService:
     def __init__(
         self,
         conversations: Conversations,
-        users: Users,
         announcer: Announcer,
         limits: Limits,
         clock: Clock,
     ) -> None:
         self._conversations = conversations
-        self._users = users
         self._announcer = announcer
         self._limits = limits
         self._clock = clock
@@ -49,34 +47,15 @@ class ConversationService:
         conversation = conversation_for(who, request, self._clock())
         if len(request.members) > self._limits.members_at_once:
             raise Refused("too_large", f"at most {self._limits.members_at_once} members at once")
-        if conversation.type == "direct":
-            conversation = await self._with_blocks(who, conversation, request)
         members, drafts = first_members(who, conversation, request.members)
         first = replace(drafts[0], client_id=request.client_id, fingerprint=fingerprint(request))
-        made, events = await self._conversations.create(conversation, members, [first, *drafts[1:]])
-        if (
-            not events
-            and made.alias
-            and made.alias == request.alias
-            and made.created_by != who.user
-        ):
-            raise Refused("conflict", "this alias is taken")
+        drafts = [first, *drafts[1:]]
+        freely = conversation.type == "direct" or who.grants.admin
+        made, events = await self._conversations.create(
+            conversation, members, drafts, None if freely else who.user
+        )
         await self._announcer.events(made, events)
         return {"conversation": await self.view(who, made.id), "duplicate": not events}
-
-    async def _with_blocks(
-        self, who: Identity, conversation: Conversation, request: CreateConversation
-    ) -> Conversation:
-        blocking = [
-            by
-            for by, other in ((who.user, user) for user in request.members)
-            if await self._users.blocked(who.app, by, other)
-        ] + [user for user in request.members if await self._users.blocked(who.app, user, who.user)]
-        if not blocking:
-            return conversation
-        return replace(
-            conversation, settings={**conversation.settings, "blocked_by": sorted(set(blocking))}
-        )
 
     async def list(self, who: Identity, request: ListConversations) -> dict[str, Any]:
         """`conversation:list`. `next` is null on the last page."""

@@ -18,6 +18,11 @@ def fingerprint(request: msgspec.Struct) -> str:
     return ids.of("", [_encode(request).decode()])
 
 
+def direct_id(app: str, one: str, other: str) -> str:
+    """The id of the only direct conversation of a pair."""
+    return ids.of("d", [app, *sorted({one, other})])
+
+
 def conversation_for(who: Identity, request: CreateConversation, now: int) -> Conversation:
     """The conversation a request asks for."""
     direct = request.type == "direct"
@@ -27,7 +32,7 @@ def conversation_for(who: Identity, request: CreateConversation, now: int) -> Co
     if direct and len(users) > 2:
         raise Refused("bad_request", "a direct conversation is between two users")
     return Conversation(
-        id=ids.of("d", [who.app, *users]) if direct else ids.new("c"),
+        id=direct_id(who.app, users[0], users[-1]) if direct else ids.new("c"),
         app=who.app,
         type=request.type,
         title=request.title,

@@ -65,15 +65,15 @@ class InviteService:
         return {"invites": [_view(invite) for invite in found]}
 
     async def join(self, who: Identity, request: JoinConversation) -> dict[str, Any]:
-        """`conversation:join`. A member's second use of an invitation is not counted."""
+        """`conversation:join`. Only who comes in uses an invitation: not a member, nor whom a full
+        or archived conversation sends away.
+        """
         if request.invite is None:
             return await self._membership.join(who, request)
         invite = await self._invites.get(who.app, request.invite)
         if invite is None or not invite.works(self._clock()):
             raise Refused("not_found", "this invitation does not work")
-        if not await self._membership.check_door(who, invite.conversation):
-            invite = await self._invites.use(who.app, invite.id, self._clock())
-        return await self._membership.enter_invited(who, invite.conversation, invite.role)
+        return await self._membership.enter_invited(who, invite)
 
     async def _managed(self, who: Identity, key: str) -> Conversation:
         standing = await self._conversations.standing(who.app, key, who.user)

@@ -24,5 +24,9 @@ class Limits:
     reactions: int = 1_000
     """On one message, all emoji together."""
     pins: int = 100
+    blocks: int = 1_000
+    """Users whom one user blocks."""
+    scheduled: int = 100
+    """Messages of one user that wait for their time."""
     known: int = 1_000
     """Conversations named in one `sync`."""

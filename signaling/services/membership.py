@@ -7,8 +7,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from signaling.errors import Refused
-from signaling.model import Change, Conversation, Decided, Identity, Member, Role, Scene
-from signaling.ports import Clock, Conversations, Decide
+from signaling.model import Change, Conversation, Decided, Identity, Invite, Member, Role, Scene
+from signaling.ports import Clock, Conversations, Decide, Users
 from signaling.protocol.conversations import (
     AddMember,
     BanMember,
@@ -33,12 +33,14 @@ class MembershipService:
     def __init__(
         self,
         conversations: Conversations,
+        users: Users,
         views: ConversationService,
         announcer: Announcer,
         limits: Limits,
         clock: Clock,
     ) -> None:
         self._conversations = conversations
+        self._users = users
         self._views = views
         self._announcer = announcer
         self._limits = limits
@@ -51,7 +53,7 @@ class MembershipService:
             raise Refused("bad_request", "name a conversation, an alias or an invitation")
         if request.alias and request.create:
             await self._create_open(who, request.alias, request.title)
-        decided = await self.enter(who, key, "member", invited=False)
+        decided = await self._enter(who, key)
         return {"conversation": await self._views.view(who, decided.conversation.id)}
 
     async def _create_open(self, who: Identity, alias: str, title: str | None) -> None:
@@ -59,10 +61,15 @@ class MembershipService:
             return
         fresh = open_group(who, alias, title, self._clock())
         members, drafts = first_members(who, fresh, ())
-        made, events = await self._conversations.create(fresh, members, drafts)
+        try:
+            made, events = await self._conversations.create(fresh, members, drafts)
+        except Refused as refused:
+            if refused.code != "conflict":
+                raise
+            return  # Somebody else made it a moment ago: there it is.
         await self._announcer.events(made, events)
 
-    async def enter(self, who: Identity, key: str, role: Role, *, invited: bool) -> Decided:
+    async def _enter(self, who: Identity, key: str, invite: Invite | None = None) -> Decided:
         """Make the caller a member, through an open door or invited."""
         now = self._clock()
 
@@ -70,30 +77,16 @@ class MembershipService:
             old = scene.members.get(who.user)
             if old is not None and old.left_at is None:
                 return Change()
-            if not (scene.conversation.open or invited) or scene.conversation.type == "direct":
+            if not (scene.conversation.open or invite) or scene.conversation.type == "direct":
                 raise Refused("not_found", "no such conversation")
-            return self._joining(who, scene, who.user, role, now)
+            joining = self._joining(who, scene, who.user, invite.role if invite else "member", now)
+            return replace(joining, invite=invite.id if invite else None)
 
         return await self._decide(who, key, [who.user], decide)
 
-    async def check_door(self, who: Identity, key: str) -> bool:
-        """Whether the caller is in already. Raises Refused: not_found, forbidden when banned."""
-        now, inside = self._clock(), False
-
-        def decide(scene: Scene) -> Change:
-            nonlocal inside
-            old = scene.members.get(who.user)
-            inside = old is not None and old.left_at is None
-            if not inside:
-                rules.may_enter(old, now)
-            return Change()
-
-        await self._conversations.decide(who.app, key, [who.user], decide)
-        return inside
-
-    async def enter_invited(self, who: Identity, key: str, role: Role) -> dict[str, Any]:
-        """Join what is not open, by an invitation."""
-        decided = await self.enter(who, key, role, invited=True)
+    async def enter_invited(self, who: Identity, invite: Invite) -> dict[str, Any]:
+        """Join what is not open, by an invitation, which is used up with it."""
+        decided = await self._enter(who, invite.conversation, invite)
         return {"conversation": await self._views.view(who, decided.conversation.id)}
 
     async def leave(self, who: Identity, request: LeaveConversation) -> dict[str, Any]:
@@ -113,6 +106,7 @@ class MembershipService:
 
     async def add(self, who: Identity, request: AddMember) -> dict[str, Any]:
         """`member:add`. Raises Refused: not_found, forbidden, quota_exceeded."""
+        apart = await self._users.blocked(who.app, request.user, who.user)
         now = self._clock()
 
         def decide(scene: Scene) -> Change:
@@ -121,6 +115,8 @@ class MembershipService:
             old = scene.members.get(request.user)
             if old is not None and old.left_at is None:
                 return Change()
+            if apart and not who.grants.admin:
+                raise Refused("forbidden", "this user does not want to be added by you")
             return self._joining(who, scene, request.user, request.role, now)
 
         return await self._member(who, request.conversation, request.user, decide)
@@ -199,6 +195,8 @@ class MembershipService:
         if old is not None:  # Coming again ends no mute and no pause.
             member = replace(member, muted_until=old.muted_until, sent_at=old.sent_at)
         event = joined_draft(who, conversation, user, role, now)
+        if member.from_seq:
+            event = replace(event, data={**event.data, "from_seq": member.from_seq})
         return Change(members=(member,), drafts=(event,))
 
 
@@ -235,7 +233,8 @@ def _changing(
         return Change()
     if fields.get("banned_until") is not None and target.left_at is None:
         raise Refused("bad_request", "use member:ban: a member is out with it")
-    rules.may_set_role(who, actor, target.role, fields.get("role", target.role))
+    if set(fields) != {"role"} or not rules.steps_down(actor, target, fields["role"]):
+        rules.may_set_role(who, actor, target.role, fields.get("role", target.role))
     last_owner = target.role == "owner" and scene.owners == 1
     if "role" in fields and last_owner and target.left_at is None:
         raise Refused("conflict", "the last owner stays one")

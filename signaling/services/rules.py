@@ -1,11 +1,12 @@
 """Who may do what in a conversation. Pure: they look, and raise Refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from signaling.errors import Refused
-from signaling.model import Conversation, Event, Identity, Member
+from signaling.model import Conversation, Event, Identity, Member, Role
 
 RANKS = {"guest": 0, "member": 1, "admin": 2, "owner": 3}
+EVERYONE = "*"
 
 Policy = Callable[[Conversation, Member | None], None]
 
@@ -26,6 +27,12 @@ def not_direct(conversation: Conversation) -> None:
     """Direct conversations have their two members, and nothing to manage."""
     if conversation.type == "direct":
         raise Refused("forbidden", "not in a direct conversation")
+
+
+def not_archived(conversation: Conversation) -> None:
+    """What is archived for all is read only."""
+    if conversation.archived_at is not None:
+        raise Refused("forbidden", "the conversation is archived")
 
 
 def may_manage(who: Identity, conversation: Conversation, member: Member | None) -> Member:
@@ -65,15 +72,18 @@ def may_pin(who: Identity, conversation: Conversation, member: Member | None) ->
     here = present(member)
     if conversation.type != "direct":
         may_manage(who, conversation, member)
+    not_archived(conversation)
     return here
 
 
-def may_write(who: Identity, now: int, slow_ms: int = 0) -> Policy:
+def may_write(
+    who: Identity, now: int, slow_ms: int = 0, mentions: Sequence[str] | None = ()
+) -> Policy:
     """Who may add messages: members not muted, in time; in channels only admins and owners.
 
     `slow_ms` is the app's least time between two messages, where a conversation has none.
     """
-    edits = may_edit(who, now)
+    edits = may_edit(who, now, mentions)
 
     def allow(conversation: Conversation, member: Member | None) -> None:
         edits(conversation, member)
@@ -84,26 +94,34 @@ def may_write(who: Identity, now: int, slow_ms: int = 0) -> Policy:
     return allow
 
 
-def may_edit(who: Identity, now: int) -> Policy:
-    """Who may change their messages: whoever may write, without slow mode."""
+def may_edit(who: Identity, now: int, mentions: Sequence[str] | None = ()) -> Policy:
+    """Who may change their messages: whoever may write, without slow mode. Guests wake nobody
+    but whom they name.
+    """
 
     def allow(conversation: Conversation, member: Member | None) -> None:
         here = present(member)
-        if conversation.archived_at is not None:
-            raise Refused("forbidden", "the conversation is archived")
+        not_archived(conversation)
         if conversation.type == "channel" and rank(who, here) < RANKS["admin"]:
             raise Refused("forbidden", "only admins write in a channel")
         _not_muted(here, now)
         _not_blocked(conversation, here)
+        if mentions and EVERYONE in mentions:
+            no_guest(who, here)
 
     return allow
+
+
+def no_guest(who: Identity, member: Member) -> None:
+    """Guests read, write and react; what rings or wakes everyone is for members."""
+    if rank(who, member) < RANKS["member"]:
+        raise Refused("forbidden", "guests may not do this")
 
 
 def may_act(who: Identity, conversation: Conversation, member: Member | None, now: int) -> Member:
     """Who may react: readers of a channel too, so less than writing."""
     here = present(member)
-    if conversation.archived_at is not None:
-        raise Refused("forbidden", "the conversation is archived")
+    not_archived(conversation)
     _not_muted(here, now)
     _not_blocked(conversation, here)
     return here
@@ -113,6 +131,16 @@ def visible_message(event: Event | None, member: Member) -> Event:
     """A message this member may see."""
     if event is None or event.type != "message:created" or event.seq < member.from_seq:
         raise Refused("not_found", "no such message")
+    return event
+
+
+def still_there(event: Event, now: int) -> Event:
+    """A message whose body is for ever gone, or about to be, is not changed any more."""
+    if event.data.get("recalled"):
+        raise Refused("not_found", "the message was recalled")
+    expires_at = event.data.get("expires_at")
+    if event.data.get("expired") or (expires_at is not None and expires_at <= now):
+        raise Refused("not_found", "the message has expired")
     return event
 
 
@@ -133,6 +161,11 @@ def may_set_role(who: Identity, actor: Member, old: str | None, new: str) -> Non
     touched = max(RANKS[new], RANKS[old] if old else 0)
     if touched >= RANKS["admin"] and weight < RANKS["owner"]:
         raise Refused("forbidden", "only an owner may do this")
+
+
+def steps_down(actor: Member, target: Member, role: Role) -> bool:
+    """Whether somebody gives up of their own role: nobody needs to be asked."""
+    return actor.user == target.user and RANKS[role] <= RANKS[target.role]
 
 
 def _not_muted(member: Member, now: int) -> None:

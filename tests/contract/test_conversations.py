@@ -36,8 +36,9 @@ async def test_one_conversation_per_id_alias_and_client_id(conversations: Conver
     name = await group(conversations, "ann", name="c_1", alias="den")
     same_id, events = await conversations.create(conversation("c_1"), [], [])
     assert (same_id.id, events) == (name, [])
-    same_alias, events = await conversations.create(conversation("c_2", alias="den"), [], [])
-    assert (same_alias.id, events) == (name, [])
+    with pytest.raises(Refused) as refused:
+        await conversations.create(conversation("c_2", alias="den"), [], [])
+    assert refused.value.code == "conflict"
     first = replace(joined("c_3", "ann"), client_id="x", fingerprint="f")
     await conversations.create(conversation("c_3"), [], [first])
     again = replace(joined("c_4", "ann"), client_id="x", fingerprint="f")
@@ -47,6 +48,43 @@ async def test_one_conversation_per_id_alias_and_client_id(conversations: Conver
     with pytest.raises(Refused) as refused:
         await conversations.create(conversation("c_5"), [], [other])
     assert refused.value.code == "conflict"
+
+
+async def test_an_id_is_no_alias_and_no_other_kind(conversations: Conversations) -> None:
+    """Rows as versions before had them: an alias that looks like another's id."""
+    pair = "d_" + "0f" * 16
+    trap = await group(conversations, "eve", alias=pair)
+    assert await conversations.get(APP, pair) is None
+    assert await conversations.standing(APP, pair, "eve") is None
+    direct = conversation(pair, type="direct")
+    made, _ = await conversations.create(direct, [member(pair, "ann"), member(pair, "bob")], [])
+    assert (made.id, made.type) == (pair, "direct")
+    assert (await conversations.create(direct, [], []))[0].id == pair
+    with pytest.raises(Refused) as refused:
+        await conversations.create(conversation(pair), [], [])
+    assert refused.value.code == "conflict"
+    assert [s.conversation.id for s in await conversations.standings(APP, "eve")] == [trap]
+
+
+async def test_a_direct_conversation_and_the_blocks_of_its_two_agree(
+    conversations: Conversations, database: Database
+) -> None:
+    users = SqlUsers(database)
+    await users.block(APP, "bob", "ann", "d_1", 9)
+    await users.block(APP, "cat", "ann", "d_2", 9)
+    pair = [member("d_1", "ann"), member("d_1", "bob")]
+    made, _ = await conversations.create(conversation("d_1", type="direct"), pair, [])
+    assert made.settings == {"blocked_by": ["bob"]}
+    await users.block(APP, "ann", "bob", "d_1", 9)
+    await users.unblock(APP, "bob", "ann", "d_1")
+    found = await conversations.get(APP, "d_1")
+    assert found is not None
+    assert found.settings == {"blocked_by": ["ann"]}
+    await group(conversations, "ann", "bob", name="d_3")
+    await users.block(APP, "ann", "eve", "d_3", 9)
+    other = await conversations.get(APP, "d_3")
+    assert other is not None
+    assert other.settings == {}
 
 
 async def test_creating_at_once_makes_one(conversations: Conversations) -> None:
@@ -143,7 +181,7 @@ async def test_leaving_ends_a_membership_and_since_says_so(
     assert decided.conversation.member_count == 1
     await log.append(message(name, "ann", "2"))
     assert await conversations.member(name, "bob") is None
-    assert await conversations.ids_of(APP, "bob") == []
+    assert await conversations.reaches(APP, "bob") == []
     assert not await conversations.standings(APP, "bob")
     (gap,) = (await log.since(APP, "bob", position, {}, 300)).gaps
     assert [(event.seq, event.type) for event in gap.events] == [(2, "member:left")]
@@ -210,7 +248,8 @@ async def test_standings_come_by_activity_in_pages(conversations: Conversations,
     assert first[0].unread == 1
     rest = await conversations.standings(APP, "ann", first[-1].conversation.position, 3)
     assert [s.conversation.id for s in rest] == [names[2]]
-    assert await conversations.ids_of(APP, "ann") == sorted(names)
+    reached = await conversations.reaches(APP, "ann")
+    assert {reach.conversation: reach.head for reach in reached} == dict.fromkeys(names, 1)
 
 
 async def test_members_come_with_names_in_pages(

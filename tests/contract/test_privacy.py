@@ -106,7 +106,7 @@ async def test_a_user_is_forgotten_in_their_app_only(database: Database) -> None
     users, personal = SqlUsers(database), SqlPersonal(database)
     for app in (APP, "other"):
         await users.seen(app, "ann", "phone", "Ann", 1)
-        await users.block(app, "ann", "eve", True)
+        await users.block(app, "ann", "eve", "d", 9)
     assert (await personal.profile(APP, "ann"))["blocks"] == ["eve"]
     await personal.forget(APP, "ann")
     empty: dict[str, Any] = {"user": None, "devices": [], "blocks": [], "scheduled": []}

@@ -117,7 +117,7 @@ async def test_who_may_be_woken(
     for user in ("ann", "bob", "cy", "dee"):
         await browsers.put(browser(user, user, device=f"{user}-phone"), 9)
     await browsers.put(browser("bob", "bob-2", at=2), 9)
-    await users.block(APP, "cy", "ann", True)
+    await users.block(APP, "cy", "ann", "d", 9)
     await users.seen(APP, "dee", "dee-phone", None, 1)
     await users.revoke_device(APP, "dee", "dee-phone", 2)
 

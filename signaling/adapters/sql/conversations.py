@@ -24,11 +24,15 @@ class SqlConversations:
         self._advances: Gather[Advance, Moved | None] = Gather(database, advance_many)
 
     async def create(
-        self, conversation: Conversation, members: Sequence[Member], drafts: Sequence[Draft]
+        self,
+        conversation: Conversation,
+        members: Sequence[Member],
+        drafts: Sequence[Draft],
+        gathering: str | None = None,
     ) -> tuple[Conversation, list[Event]]:
         """Insert with its first members and events, or find it."""
         return await self._database.write(
-            lambda connection: deciding.create(connection, conversation, members, drafts)
+            lambda c: deciding.create(c, conversation, members, drafts, gathering)
         )
 
     async def get(self, app: str, conversation: str) -> Conversation | None:
@@ -138,6 +142,18 @@ class SqlConversations:
         return await self._database.read(
             lambda connection: bool(connection.execute(query).scalar_one())
         )
+
+    async def sharing(self, app: str, user: str, others: Sequence[str]) -> set[str]:
+        """In one query."""
+        mine, theirs = members.alias("mine"), members.alias("theirs")
+        query = (
+            select(theirs.c.user)
+            .distinct()
+            .join(mine, mine.c.conversation == theirs.c.conversation)
+            .where(mine.c.app == app, mine.c.user == user, mine.c.left_at.is_(None))
+            .where(theirs.c.user.in_(list(others)), theirs.c.left_at.is_(None))
+        )
+        return await self._database.read(lambda c: set(c.execute(query).scalars()))
 
     async def receipts(self, conversation: str, seq: int) -> tuple[int, int]:
         """Counted over the members who have not left."""

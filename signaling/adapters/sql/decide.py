@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
+from signaling import ids
 from signaling.adapters.sql.append import find_events, find_sent, replace_data, same_send
 from signaling.adapters.sql.audit import append_audit
+from signaling.adapters.sql.blocks import blocking, with_blocks
+from signaling.adapters.sql.invites import use_invite
 from signaling.adapters.sql.pending import MESSAGE, Head, Pending, last_position
 from signaling.adapters.sql.rows import (
     CONVERSATION,
@@ -26,12 +29,22 @@ from signaling.ports import Decide
 
 
 def find_conversation(connection: Connection, app: str, key: str) -> Conversation | None:
-    """By id or alias."""
-    named = or_(conversations.c.id == key, conversations.c.alias == key)
+    """By id or alias. What looks like an id is never taken for somebody's alias."""
+    found = find_by_id(connection, app, key)
+    if found is None and not ids.fits(key):
+        found = _find(connection, app, conversations.c.alias == key)
+    return found
+
+
+def find_by_id(connection: Connection, app: str, conversation: str) -> Conversation | None:
+    """By id only."""
+    return _find(connection, app, conversations.c.id == conversation)
+
+
+def _find(connection: Connection, app: str, named: ColumnElement[bool]) -> Conversation | None:
     query = select(*CONVERSATION).where(named, conversations.c.app == app)
-    # An id always wins over an alias that somebody made look like it.
-    found = sorted(map(conversation_of, connection.execute(query)), key=lambda c: c.id != key)
-    return found[0] if found else None
+    row = connection.execute(query).first()
+    return conversation_of(row) if row else None
 
 
 def find_member(connection: Connection, conversation: str, user: str) -> Member | None:
@@ -50,12 +63,18 @@ def create(
     conversation: Conversation,
     joining: Sequence[Member],
     drafts: Sequence[Draft],
+    gathering: str | None = None,
 ) -> tuple[Conversation, list[Event]]:
     """See ports.Conversations.create."""
     existing = _existing(connection, conversation, drafts)
     if existing is not None:
         return existing, []
+    users = [member.user for member in joining]
+    if gathering is not None and blocking(connection, conversation.app, users, gathering):
+        raise Refused("forbidden", "somebody among them does not want to be added by you")
     fresh = replace(conversation, head=0, messages=0, position=0, member_count=len(joining))
+    if fresh.type == "direct":
+        fresh = with_blocks(connection, fresh, users)
     connection.execute(insert(conversations).values(conversation_values(fresh)))
     _, made = _append(connection, fresh, drafts)
     moved = made[-1].position if made else last_position(connection)
@@ -71,12 +90,20 @@ def _existing(
     sent = find_sent(connection, drafts[:1])
     earlier = same_send(sent, drafts[0]) if drafts else None
     if earlier is not None:
-        return find_conversation(connection, conversation.app, earlier.conversation)
-    for key in (conversation.id, conversation.alias):
-        found = find_conversation(connection, conversation.app, key) if key else None
-        if found is not None:
-            return found
-    return None
+        return find_by_id(connection, conversation.app, earlier.conversation)
+    _check_alias(connection, conversation)
+    found = find_by_id(connection, conversation.app, conversation.id)
+    if found is not None and found.type != conversation.type:
+        raise Refused("conflict", "this id belongs to another kind of conversation")
+    return found
+
+
+def _check_alias(connection: Connection, conversation: Conversation) -> None:
+    if conversation.alias is None:
+        return
+    taken = _find(connection, conversation.app, conversations.c.alias == conversation.alias)
+    if taken is not None and taken.id != conversation.id:
+        raise Refused("conflict", "this alias is taken")
 
 
 def decide_in(
@@ -136,6 +163,8 @@ def _carry_out(connection: Connection, scene: Scene, change: Change) -> Decided:
     moved = made[-1].position if made else last_position(connection)
     if change.conversation is not None:
         _change_conversation(connection, scene.conversation, change.conversation)
+    if change.invite is not None:
+        use_invite(connection, scene.conversation.app, change.invite, change.drafts[0].at)
     for member in change.members:
         _put_member(connection, scene, member, moved)
     if change.target is not None and scene.target is not None:
@@ -161,10 +190,8 @@ def _append(
 
 
 def _change_conversation(connection: Connection, old: Conversation, new: Conversation) -> None:
-    if new.alias and new.alias != old.alias:
-        taken = find_conversation(connection, old.app, new.alias)
-        if taken is not None and taken.id != old.id:
-            raise Refused("conflict", "this alias is taken")
+    if new.alias != old.alias:
+        _check_alias(connection, new)
     connection.execute(
         update(conversations)
         .where(conversations.c.id == old.id)

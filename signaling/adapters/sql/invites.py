@@ -19,10 +19,6 @@ class SqlInvites:
         row = {name: getattr(invite, name) for name in invite.__struct_fields__}
         await self._database.write(lambda c: c.execute(insert(invites).values(row)).rowcount)
 
-    async def use(self, app: str, invite: str, now: int) -> Invite:
-        """Count one use, if it still works."""
-        return await self._database.write(lambda c: _use(c, app, invite, now))
-
     async def get(self, app: str, invite: str) -> Invite | None:
         """One, whether it works or not."""
         query = select(invites).where(invites.c.app == app, invites.c.id == invite)
@@ -50,11 +46,11 @@ class SqlInvites:
         )
 
 
-def _use(connection: Connection, app: str, invite: str, now: int) -> Invite:
+def use_invite(connection: Connection, app: str, invite: str, now: int) -> None:
+    """Count one use. Raises Refused not_found when it works no more."""
     here = (invites.c.app == app) & (invites.c.id == invite)
     row = connection.execute(select(invites).where(here)).first()
     found = Invite(**row._mapping) if row else None
     if found is None or not found.works(now):
         raise Refused("not_found", "this invitation does not work")
     connection.execute(update(invites).where(here).values(uses=invites.c.uses + 1))
-    return found

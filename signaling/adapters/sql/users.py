@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
+from signaling.adapters.sql.blocks import block, blocking, unblock
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.tables import blocks, devices, users
 from signaling.errors import Refused
@@ -47,13 +48,17 @@ class SqlUsers:
         )
         return await self._database.write(lambda c: c.execute(statement).rowcount > 0)
 
-    async def block(self, app: str, user: str, other: str, on: bool) -> None:
-        """Set or clear."""
-        await self._database.write(lambda c: _block(c, app, user, other, on))
+    async def block(self, app: str, user: str, other: str, direct: str, most: int) -> None:
+        """The row and the conversation's mark together."""
+        await self._database.write(lambda c: block(c, app, user, other, direct, most))
+
+    async def unblock(self, app: str, user: str, other: str, direct: str) -> None:
+        """Likewise."""
+        await self._database.write(lambda c: unblock(c, app, user, other, direct))
 
     async def blocked(self, app: str, by: str, user: str) -> bool:
         """Whether `by` blocks `user`."""
-        return user in await self.blocks(app, by)
+        return bool(await self._database.read(lambda c: blocking(c, app, [by], user)))
 
     async def blocks(self, app: str, user: str) -> list[str]:
         """Whom the user blocks."""
@@ -75,17 +80,7 @@ def _seen(
     if not connection.execute(update(users).where(person).values(changes)).rowcount:
         row = {"app": app, "id": user, "name": name, "created_at": at, "seen_at": at}
         connection.execute(insert(users).values(row))
-    if known is None:
-        row = {"app": app, "user": user, "device": device, "created_at": at, "seen_at": at}
-        connection.execute(insert(devices).values(row))
-    else:
-        here = (devices.c.app == app) & (devices.c.user == user) & (devices.c.device == device)
-        connection.execute(update(devices).where(here).values(seen_at=at))
 
 
-def _block(connection: Connection, app: str, user: str, other: str, on: bool) -> None:
-    row = {"app": app, "user": user, "other": other}
-    here = (blocks.c.app == app) & (blocks.c.user == user) & (blocks.c.other == other)
-    connection.execute(delete(blocks).where(here))
-    if on:
-        connection.execute(insert(blocks).values(row))
+def _device(app: str, user: str, device: str) -> ColumnElement[bool]:
+    return (devices.c.app == app) & (devices.c.user == user) & (devices.c.device == device)

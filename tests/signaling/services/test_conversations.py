@@ -1,6 +1,13 @@
 """Conversations and who is in them."""
 
-from tests.house import House
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from signaling.services.creating import direct_id
+from signaling.services.limits import Limits
+from tests.house import House, opened
 
 
 async def test_a_pair_has_one_direct_conversation(house: House) -> None:
@@ -154,3 +161,105 @@ async def test_a_group_has_its_limit(house: House) -> None:
     page = await house.ask("ann", "member:list", conversation=name, limit=200)
     assert len(page["members"]) == 200
     assert page["next"] == page["members"][-1]["user"]
+
+
+@pytest.mark.parametrize("event", ["conversation:create", "conversation:update", "join"])
+async def test_no_alias_looks_like_an_id(house: House, event: str) -> None:
+    """A group called like the direct conversation of two others would be taken for it."""
+    trap = direct_id("acme", "ann", "bob")
+    name = await house.group("eve", open=True)
+    asked = {
+        "conversation:create": {"type": "group", "open": True, "client_id": "t", "alias": trap},
+        "conversation:update": {"conversation": name, "alias": trap},
+        "join": {"alias": trap, "create": True},
+    }[event]
+    event = "conversation:join" if event == "join" else event
+    assert await house.refused("eve", event, **asked) == "bad_request"
+    await house.ask("eve", "conversation:update", conversation=name, alias=f"-{trap}")
+    assert await house.direct("ann", "bob") == trap
+    await house.ask("ann", "user:block", user="bob")
+    assert (await house.conversations.get("acme", name)).settings == {"history": "start"}  # type: ignore[union-attr]
+
+
+async def test_a_taken_alias_is_a_conflict_for_its_maker_too(house: House) -> None:
+    request = {"type": "group", "alias": "den", "client_id": "x"}
+    made = await house.ask("ann", "conversation:create", **request)
+    again = await house.ask("ann", "conversation:create", **request)
+    assert (again["conversation"]["id"], again["duplicate"]) == (made["conversation"]["id"], True)
+    for user in ("ann", "bob"):
+        other = {**request, "client_id": f"{user}-y", "title": "other"}
+        assert await house.refused(user, "conversation:create", **other) == "conflict"
+    for user in ("ann", "bob"):
+        mine = await house.group(user, alias=f"of-{user}")
+        update = {"conversation": mine, "alias": "den"}
+        assert await house.refused(user, "conversation:update", **update) == "conflict"
+
+
+async def test_nobody_is_put_into_a_group_by_whom_they_block(house: House) -> None:
+    name = await house.group("bob", "cat")
+    await house.ask("ann", "user:block", user="bob")
+    group = {"type": "group", "client_id": "x", "members": ["cat", "ann"]}
+    assert await house.refused("bob", "conversation:create", **group) == "forbidden"
+    first = {"type": "group", "client_id": "w", "members": ["cat"]}
+    made = await house.ask("bob", "conversation:create", **first)
+    add = {"conversation": name, "user": "ann"}
+    assert await house.refused("bob", "member:add", **add) == "forbidden"
+    await house.ask("cat", "user:block", user="bob")
+    again = await house.ask("bob", "conversation:create", **first)
+    assert (again["conversation"]["id"], again["duplicate"]) == (made["conversation"]["id"], True)
+    await house.ask("ann", "conversation:create", **{**group, "members": ["bob"]})
+    await house.ask("bob", "member:add", admin=True, **add)
+    assert (await house.events("ann", name))[-1]["user"] == "ann"
+    await house.ask("cat", "user:unblock", user="bob")
+    await house.ask("bob", "conversation:create", **{**group, "members": ["cat"]})
+
+
+async def test_an_admin_steps_down_and_no_further(house: House) -> None:
+    name = await house.group("ann", "bob", "cat")
+    for user in ("bob", "cat"):
+        await house.ask("ann", "member:update", conversation=name, user=user, role="admin")
+    down = {"conversation": name, "user": "bob", "role": "member"}
+    assert await house.refused("cat", "member:update", **down) == "forbidden"
+    up = {**down, "role": "owner"}
+    assert await house.refused("bob", "member:update", **up) == "forbidden"
+    until = house.now + 9
+    await house.ask("ann", "member:update", conversation=name, user="bob", muted_until=until)
+    unmuting = {"conversation": name, "user": "bob", "muted_until": None}
+    assert await house.refused("bob", "member:update", **unmuting, role="member") == "forbidden"
+    assert await house.refused("bob", "member:update", **unmuting) == "forbidden"
+    assert (await house.ask("bob", "member:update", **down))["member"]["role"] == "member"
+    back = {**down, "role": "admin"}
+    assert await house.refused("bob", "member:update", **back) == "forbidden"
+
+
+async def test_an_invitation_is_used_by_who_comes_in(tmp_path: Path) -> None:
+    async with opened(tmp_path / "small.db", Limits(group_members=2)) as house:
+        name = await house.group("ann", "bob")
+        made = await house.ask("ann", "invite:create", conversation=name, max_uses=2)
+        join = {"invite": made["invite"]["id"]}
+        assert await house.refused("cat", "conversation:join", **join) == "quota_exceeded"
+        await house.ask("bob", "conversation:leave", conversation=name)
+        archive = {"conversation": name, "scope": "all"}
+        await house.ask("ann", "conversation:archive", **archive)
+        assert await house.refused("cat", "conversation:join", **join) == "forbidden"
+        await house.ask("ann", "conversation:archive", **archive, archived=False)
+        (kept,) = (await house.ask("ann", "invite:list", conversation=name))["invites"]
+        assert kept["uses"] == 0
+        for _ in range(2):
+            await house.ask("cat", "conversation:join", **join)
+        (kept,) = (await house.ask("ann", "invite:list", conversation=name))["invites"]
+        assert kept["uses"] == 1
+
+
+async def test_who_is_sent_away_by_a_used_up_invitation_stays_out(house: House) -> None:
+    """The use and the coming in are one: of several at once only one comes."""
+    name = await house.group("ann")
+    made = await house.ask("ann", "invite:create", conversation=name, max_uses=1)
+    users = [f"u{n}" for n in range(5)]
+    join = {"invite": made["invite"]["id"]}
+    outcomes = await asyncio.gather(
+        *(house.ask(user, "conversation:join", **join) for user in users), return_exceptions=True
+    )
+    assert [type(one) for one in outcomes].count(dict) == 1
+    found = await house.ask("ann", "member:list", conversation=name)
+    assert len(found["members"]) == 2
