@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from signaling.errors import Refused
+from signaling.integers import check_integers
 from signaling.model import Identity
 
 
@@ -27,6 +28,7 @@ async def dispatch(table: Table, who: Identity, event: str, payload: Any) -> dic
     handler = table.get(event)
     if handler is None:
         raise Refused("unsupported", f"no request is called {event[:64]!r}")
+    check_integers(payload)
     try:
         request = msgspec.convert({} if payload is None else payload, handler.request)
     except msgspec.ValidationError as error:

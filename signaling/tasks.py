@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from signaling.errors import Refused
+
 log = logging.getLogger(__name__)
 
 
@@ -26,7 +28,9 @@ class Tasks:
         return task
 
     def every(self, period_s: float, work: Callable[[], Awaitable[object]], name: str) -> None:
-        """Run `work` again and again, `period_s` after it ended; failures are logged."""
+        """Run `work` again and again, `period_s` after it ended. Failures are logged; a part that
+        is away (Refused, retryable) is told once, until it is there again.
+        """
         self.spawn(_repeated(period_s, work, name), name)
 
     async def close(self) -> None:
@@ -41,14 +45,30 @@ class Tasks:
 async def _logged(work: Coroutine[Any, Any, object], name: str) -> None:
     try:
         await work
-    except Exception:
-        log.exception("task %s failed", name)
+    except Exception as error:
+        if not _away(error):
+            log.exception("task %s failed", name)
+        else:
+            log.warning("task %s was not done: %s", name, error)
 
 
 async def _repeated(period_s: float, work: Callable[[], Awaitable[object]], name: str) -> None:
+    waits = False
     while True:
         await asyncio.sleep(period_s)
         try:
             await work()
-        except Exception:
-            log.exception("task %s failed; it goes on", name)
+            if waits:
+                log.info("task %s is done again", name)
+            waits = False
+        except Exception as error:
+            if not _away(error):
+                log.exception("task %s failed; it goes on", name)
+            elif not waits:
+                log.warning("task %s waits: %s", name, error)
+            waits = _away(error)
+
+
+def _away(error: Exception) -> bool:
+    """Whether something we depend on cannot be reached now: expected, and no bug of ours."""
+    return isinstance(error, Refused) and error.retryable and error.code != "internal"

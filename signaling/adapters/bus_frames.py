@@ -46,6 +46,10 @@ class Forged(ValueError):
     """Not signed under our key, for another channel, or seen before."""
 
 
+class Unsealable(ValueError):
+    """What MessagePack has no form for: an integer beyond 64 bits, a value of no such type."""
+
+
 class Frames:
     """Seals and opens the frames of one node. `sender` is this run of it."""
 
@@ -60,9 +64,14 @@ class Frames:
         self._decoder = msgspec.msgpack.Decoder(tuple[str, int, Body])
 
     def seal(self, channel: bytes, body: Body) -> bytes:
-        """A frame for `channel`; frames must leave in the order they were sealed."""
+        """A frame for `channel`; frames must leave in the order they were sealed. Raises
+        Unsealable.
+        """
+        try:
+            payload = self._encoder.encode((self.sender, self._count + 1, body))
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise Unsealable(str(error)) from error
         self._count += 1
-        payload = self._encoder.encode((self.sender, self._count, body))
         return self._mac(channel, payload) + payload
 
     def open(self, channel: bytes, frame: bytes) -> Body | None:

@@ -18,6 +18,7 @@ class MemoryRegistry:
         self._now_ms = now_ms
         self._nodes: dict[str, tuple[float, dict[str, str]]] = {}
         self._claims: dict[str, tuple[float, str]] = {}
+        self._pruned_at = float("-inf")
 
     async def announce(self, node: str, info: Mapping[str, str]) -> None:
         """Alive for another period."""
@@ -32,11 +33,18 @@ class MemoryRegistry:
     async def claim(self, room: str, node: str) -> str:
         """The holder; a claim by the holder itself keeps it for another period."""
         now = self._now_ms()
+        self._prune(now)
         expires, holder = self._claims.get(room, (0.0, ""))
         if expires > now and holder != node:
             return holder
         self._claims[room] = (now + self._period_ms, node)
         return node
+
+    def _prune(self, now: float) -> None:
+        """Forget what ran out, once a period: a room that is over is never asked for again."""
+        if now - self._pruned_at >= self._period_ms:
+            self._pruned_at = now
+            self._claims = {room: claim for room, claim in self._claims.items() if claim[0] > now}
 
     async def release(self, room: str, node: str) -> None:
         """Nothing happens when another node holds it."""

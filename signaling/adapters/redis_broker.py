@@ -12,7 +12,15 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from signaling.adapters.bus_frames import AskBody, Body, Forged, Frames, HintBody, ReplyBody
+from signaling.adapters.bus_frames import (
+    AskBody,
+    Body,
+    Forged,
+    Frames,
+    HintBody,
+    ReplyBody,
+    Unsealable,
+)
 from signaling.adapters.redis_client import connect
 from signaling.adapters.redis_ears import Ears
 from signaling.errors import Refused
@@ -31,6 +39,8 @@ ASKED_MAX = 1_000
 
 OnHint = Callable[[str, Hint], None]
 OnRequest = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+Letter = tuple[bytes, bytes, asyncio.Future[int] | None]
+"""A channel, its sealed frame, and who wants to know how many it reached."""
 
 
 class RedisBroker:
@@ -45,9 +55,7 @@ class RedisBroker:
         self._frames = Frames(key, f"{node}/{uuid.uuid4().hex}")
         self._ears = Ears(url, self._message, self._gap)
         self._mouth = connect(url)
-        self._queue: asyncio.Queue[tuple[bytes, Body, asyncio.Future[int] | None]] = asyncio.Queue(
-            QUEUE_MAX
-        )
+        self._queue: asyncio.Queue[Letter] = asyncio.Queue(QUEUE_MAX)
         self._topics: set[str] = set()
         self._replies: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._asked = asyncio.Semaphore(ASKED_MAX)
@@ -58,6 +66,7 @@ class RedisBroker:
         self._on_gap: Callable[[], None] = lambda: None
         self.forged_total = 0
         self.lost_total = 0
+        self.unsealable_total = 0
 
     async def start(
         self, on_hint: OnHint, on_request: OnRequest, on_gap: Callable[[], None]
@@ -95,15 +104,24 @@ class RedisBroker:
         """Local listeners now; the other nodes' as soon as Redis takes it, or never."""
         if topic in self._topics:
             self._on_hint(topic, hint)
-        self._enqueue(self._channel(topic), HintBody(hint), None)
+        try:
+            self._enqueue(self._channel(topic), HintBody(hint), None)
+        except Unsealable as error:
+            log.warning("a hint of %s is for this node alone: %s", hint.event, error)
 
     def _enqueue(self, channel: bytes, body: Body, sent: asyncio.Future[int] | None) -> None:
+        """Raises Unsealable. Sealed here, so that what cannot be is its own sender's trouble."""
         if self._queue.full():
             self.lost_total += 1
             if sent is not None:
                 sent.set_exception(Refused("unavailable", "too much waits for Redis"))
             return
-        self._queue.put_nowait((channel, body, sent))
+        try:
+            frame = self._frames.seal(channel, body)
+        except Unsealable:
+            self.unsealable_total += 1
+            raise
+        self._queue.put_nowait((channel, frame, sent))
 
     async def _speak(self) -> None:
         loop = asyncio.get_running_loop()
@@ -121,16 +139,16 @@ class RedisBroker:
                 self._away_until = loop.time() + AWAY_S
                 self._lose(batch)
 
-    async def _send(self, batch: list[tuple[bytes, Body, asyncio.Future[int] | None]]) -> None:
+    async def _send(self, batch: list[Letter]) -> None:
         pipe = self._mouth.pipeline(transaction=False)
-        for channel, body, _ in batch:
-            pipe.publish(channel, self._frames.seal(channel, body))
+        for channel, frame, _ in batch:
+            pipe.publish(channel, frame)
         receivers = await pipe.execute()
         for (_, _, sent), count in zip(batch, receivers, strict=True):
             if sent is not None and not sent.done():
                 sent.set_result(count)
 
-    def _lose(self, batch: list[tuple[bytes, Body, asyncio.Future[int] | None]]) -> None:
+    def _lose(self, batch: list[Letter]) -> None:
         self.lost_total += len(batch)
         for _, _, sent in batch:
             if sent is not None and not sent.done():
@@ -177,6 +195,8 @@ class RedisBroker:
                 if await sent == 0:
                     raise Refused("unavailable", f"node {node} is away")
                 return await reply
+        except Unsealable as error:
+            raise Refused("bad_request", f"another node cannot be asked that: {error}") from error
         except TimeoutError:
             raise Refused("timeout", f"node {node} did not answer") from None
         finally:
@@ -203,7 +223,16 @@ class RedisBroker:
                 log.exception("request %s of %s failed", ask.verb, ask.reply_to)
                 failure = Refused("internal", "the other node failed")
                 reply = ReplyBody(ask.id, error=failure.to_wire())
-        self._enqueue(self._channel(f"n:{ask.reply_to}"), reply, None)
+        self._reply(ask.reply_to, reply)
+
+    def _reply(self, node: str, reply: ReplyBody) -> None:
+        channel = self._channel(f"n:{node}")
+        try:
+            self._enqueue(channel, reply, None)
+        except Unsealable as error:
+            log.warning("an answer for node %s cannot be sent: %s", node, error)
+            failure = Refused("internal", "the other node's answer cannot be sent")
+            self._enqueue(channel, ReplyBody(reply.id, error=failure.to_wire()), None)
 
     def _replied(self, reply: ReplyBody) -> None:
         waiting = self._replies.get(reply.id)
@@ -227,5 +256,6 @@ class RedisBroker:
         return {
             "lost_total": self.lost_total,
             "forged_total": self.forged_total,
+            "unsealable_total": self.unsealable_total,
             "connects_total": self._ears.connects_total,
         }

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from signaling.errors import Refused
+from signaling.integers import check_integers
 
 T = TypeVar("T")
 
@@ -20,7 +21,9 @@ async def read_struct(request: web.Request, kind: type[T]) -> T:
     if body and "Content-Type" in request.headers and not _is_json(request.content_type):
         raise Refused("unsupported", f"send {JSON}, not {request.content_type[:100]}")
     try:
-        return msgspec.convert(_whole(msgspec.json.decode(body or b"{}")), kind)
+        value = _whole(msgspec.json.decode(body or b"{}"))
+        check_integers(value)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise Refused("bad_request", str(error)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

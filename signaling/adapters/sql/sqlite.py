@@ -155,11 +155,9 @@ class SqliteDatabase:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             done = [_run(connection, job) for job in jobs]
             connection.exec_driver_sql("COMMIT")
-        except DBAPIError as error:
-            log.error(  # noqa: TRY400 - expected while the disk is full or locked
-                "a group of %d writes was not committed: %s", len(jobs), error.orig
-            )
-            done = [_Done(job.future, None, translate(error)) for job in jobs]
+        except Exception as error:  # noqa: BLE001 - this thread must not end: every write waits for it
+            failure = _failure(error, len(jobs))
+            done = [_Done(job.future, None, failure) for job in jobs]
             _abandon(connection)
             connection = None
         self._loop.call_soon_threadsafe(_resolve, done)
@@ -187,11 +185,24 @@ def _undo(connection: Connection, job: _Job, error: Exception) -> _Done:
     return _Done(job.future, None, error)
 
 
+def _failure(error: Exception, count: int) -> Exception:
+    """What the callers of a group hear that was not committed."""
+    if isinstance(error, DBAPIError):  # expected while the disk is full or locked
+        log.error("a group of %d writes was not committed: %s", count, error.orig)
+        return translate(error)
+    log.error("a group of %d writes was not committed", count, exc_info=error)
+    return unavailable()
+
+
 def _abandon(connection: Connection | None) -> None:
     """Drop a connection whose transaction failed: closing it rolls back, the next group opens."""
-    if connection is not None:
+    if connection is None or connection.closed:
+        return
+    try:
         connection.invalidate()
         connection.close()
+    except Exception:
+        log.exception("a connection that failed cannot be closed either")
 
 
 def _resolve(done: list[_Done]) -> None:

@@ -45,6 +45,8 @@ class Heard:
 
 
 async def _echo(verb: str, body: dict[str, Any]) -> dict[str, Any]:
+    if verb == "double":
+        return {"n": 2 * body["n"]}
     return {"verb": verb, **body}
 
 
@@ -87,6 +89,24 @@ def test_what_was_signed_but_is_no_frame_is_forged() -> None:
     payload = b"\x93\x01\x02"
     with pytest.raises(Forged):
         frames.open(b"c", frames._mac(b"c", payload) + payload)
+
+
+async def test_what_no_frame_can_hold_is_counted_and_silences_nobody(
+    pair: tuple[Heard, Heard],
+) -> None:
+    one, two = pair
+    await two.broker.subscribe(["c:a:x"])
+    await one.broker.publish("c:a:x", Hint(event="message:created", data={"n": 2**64}))
+    with pytest.raises(Refused) as caught:
+        await one.broker.request("two", "echo", {"n": -(2**63) - 1}, TIMEOUT_S)
+    assert caught.value.code == "bad_request"
+    with pytest.raises(Refused) as caught:
+        await one.broker.request("two", "double", {"n": 2**63}, TIMEOUT_S)
+    assert caught.value.code == "internal"
+    await one.broker.publish("c:a:x", HINT)
+    await until(lambda: two.hints == [("c:a:x", HINT)])
+    assert await one.broker.request("two", "echo", {"n": 1}, TIMEOUT_S) == {"verb": "echo", "n": 1}
+    assert (one.broker.unsealable_total, two.broker.unsealable_total) == (2, 1)
 
 
 async def test_a_redis_that_returns_is_a_gap_and_hints_flow_again(

@@ -99,6 +99,19 @@ async def test_a_failing_operation_fails_alone(path: str) -> None:
     await database.close()
 
 
+async def test_whatever_goes_wrong_with_a_group_the_next_is_written(path: str) -> None:
+    """An error that is none of the database's, between the operations of a group."""
+    database = await SqliteDatabase.open(path)
+    log, name = SqlLog(database), await group(SqlConversations(database), "ann")
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            await asyncio.wait_for(database.write(lambda connection: connection.close()), 30)
+        assert (refused.value.code, refused.value.retryable) == ("unavailable", True)
+    made = await asyncio.wait_for(log.append(message(name, "ann", "1")), 30)
+    assert made.event.seq == 1
+    await database.close()
+
+
 async def test_readers_cannot_write(path: str) -> None:
     database = await SqliteDatabase.open(path)
     with pytest.raises(Refused):

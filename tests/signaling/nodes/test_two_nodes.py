@@ -56,6 +56,21 @@ async def test_messages_receipts_and_typing_cross_nodes(pair: Pair) -> None:
     assert not bob.all("typing:changed")
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1])
+async def test_a_number_beyond_64_bits_is_refused_and_silences_no_node(
+    pair: Pair, number: int
+) -> None:
+    ann, bob, conversation = pair
+    sent = {"type": "custom", "conversation": conversation}
+    with pytest.raises(RequestRefused) as refused:
+        await ann.request("message:send", **sent, body={"at": [{"n": number}]}, client_id="1")
+    assert refused.value.code == "bad_request"
+    body = {"most": 2**63 - 1, "least": -(2**63)}
+    answer = await ann.request("message:send", **sent, body=body, client_id="2")
+    told = await bob.until("message:created", seq=answer["seq"])
+    assert told["body"] == body
+
+
 async def test_a_conversation_made_here_reaches_its_members_there(
     pair: Pair, nodes: TwoNodes
 ) -> None:
