@@ -1,14 +1,15 @@
 """A network in the process: a UDP relay that loses, repeats and delays by a seed.
 
-    link = await Link.open(server_port, seed=7, loss=0.1)
-    ... the client sends to ("127.0.0.1", link.port) ...
-    link.close()
+    async with Link.open(server_port, seed=7, loss=0.1) as link:
+        ... the client sends to ("127.0.0.1", link.port) ...
 
 Every client address gets a socket of its own towards the server, as behind a NAT.
 """
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 QUEUE_S = 0.3
@@ -51,13 +52,17 @@ class Link:
         """Optional: `keep(data, upward) -> bool` decides instead of the dice."""
 
     @classmethod
+    @asynccontextmanager
     async def open(
         cls, server_port: int, *, seed: int = 1, loss: float = 0.0, delay_s: float = 0.0
-    ) -> "Link":
+    ) -> "AsyncIterator[Link]":
         link = cls(("127.0.0.1", server_port), seed, loss, delay_s)
         loop = asyncio.get_running_loop()
         await loop.create_datagram_endpoint(lambda: link._front, local_addr=("127.0.0.1", 0))
-        return link
+        try:
+            yield link
+        finally:
+            link._close()
 
     @property
     def port(self) -> int:
@@ -125,7 +130,7 @@ class Link:
         else:
             transport.sendto(data, to)
 
-    def close(self) -> None:
+    def _close(self) -> None:
         for task in self._tasks:
             task.cancel()
         for side in (self._front, *self._backs.values()):

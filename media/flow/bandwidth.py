@@ -22,6 +22,10 @@ LOSS_HIGH: Final = 0.10
 LOSS_LOW: Final = 0.02
 LOSS_MIN_PACKETS: Final = 20
 LOSS_HOLD_S: Final = 0.3
+LOSS_RECOVERY_PER_S: Final = 1.2
+"""While nothing is lost, the bound that loss set goes away: what arrives is proof enough."""
+ARRIVES: Final = 0.95
+"""Of what arrived, the share that is taken for granted."""
 REMB_VALID_S: Final = 5.0
 _WRAP_US: Final = 64_000 << 24
 
@@ -70,6 +74,13 @@ class SendHistory:
         self._sequences[slot] = -1
         return self._at[slot], self._sizes[slot]
 
+    def sent_after(self, sequence: int, at: float) -> bool:
+        """Whether a 16-bit number that is not taken yet was sent after a time."""
+        newest = self._next - 1
+        extended = newest - ((newest - sequence) & 0xFFFF)
+        slot = extended & HISTORY - 1
+        return extended >= 0 and self._sequences[slot] == extended and self._at[slot] > at
+
 
 class Estimator:
     """One subscriber Transport. Feed it feedback, read `estimate_bps` after `tick`."""
@@ -78,6 +89,7 @@ class Estimator:
         "_acked",
         "_acked_bytes",
         "_covered",
+        "_cut_at",
         "_delay_bps",
         "_limit_bps",
         "_loss_at",
@@ -104,6 +116,8 @@ class Estimator:
         self._loss_bps = MAX_BPS
         self._limit_bps: float | None = None
         self._loss_at = float("-inf")
+        self._cut_at = float("-inf")
+        """When the rate was last lowered: what was sent before says nothing about the new one."""
         self._remb: tuple[float, float] | None = None
         self._trend = DelayTrend()
         self._acked: deque[tuple[float, int]] = deque()
@@ -117,12 +131,12 @@ class Estimator:
         lost = known = acked = 0
         for index, arrival_us in enumerate(arrivals_us):
             if arrival_us is None:
-                lost += 1
+                lost += self.history.sent_after((base + index) & 0xFFFF, self._cut_at)
                 continue
             packet = self.history.take((base + index) & 0xFFFF)
             if packet is None:
                 continue
-            known += 1
+            known += packet[0] > self._cut_at
             arrived_s = self._unwrap(arrival_us) / 1_000_000
             self._trend.add(packet[0], arrived_s)
             acked += packet[1]
@@ -133,15 +147,18 @@ class Estimator:
     def report_loss(self, share: float, now: float) -> None:
         """A share of packets (0..1) was lost: from a receiver report or feedback (section 6)."""
         self.loss = share
-        if now - self._loss_at < LOSS_HOLD_S:
+        elapsed = now - self._loss_at
+        if elapsed < LOSS_HOLD_S:
             return
         self._loss_at = now
         current = min(self._loss_bps, self.estimate_bps)
         if share > LOSS_HIGH:
-            self.over_at = now
-            self._loss_bps = max(MIN_BPS, current * (1.0 - 0.5 * share))
+            self.over_at = self._cut_at = now
+            proved = min(current, ARRIVES * self.acked_bps)
+            self._loss_bps = max(MIN_BPS, proved, current * (1.0 - 0.5 * share))
         elif share < LOSS_LOW:
-            self._loss_bps = min(MAX_BPS, self._loss_bps * 1.05)
+            grown = self._loss_bps * LOSS_RECOVERY_PER_S ** min(elapsed, 2.0)
+            self._loss_bps = min(MAX_BPS, max(grown, self.acked_bps))
         else:
             self._loss_bps = current
 
@@ -198,7 +215,7 @@ class Estimator:
         self._ticked_at = now
         usage = self._trend.usage
         if usage is Usage.OVER:
-            self.over_at = now
+            self.over_at = self._cut_at = now
             self._limit_bps = self.acked_bps
             self._delay_bps = max(MIN_BPS, min(self._delay_bps, BACKOFF * self.acked_bps))
             self._trend.reset()
@@ -216,4 +233,4 @@ class Estimator:
             self._delay_bps = grown
         if self._limit_bps is not None and acked > 1.2 * self._limit_bps:
             self._limit_bps = None
-        self._delay_bps = min(MAX_BPS, max(self._delay_bps, 0.95 * acked))
+        self._delay_bps = min(MAX_BPS, max(self._delay_bps, ARRIVES * acked))

@@ -2,7 +2,10 @@
 
 from typing import Final
 
-PROBE_S: Final = 0.3
+PROBE_S: Final = 0.6
+"""Longer than what arrived is counted over, or no probe could show its whole rate."""
+SETTLE_S: Final = 0.5
+"""From the end of a probe until its feedback has come."""
 FIRST_PAUSE_S: Final = 2.0
 MAX_PAUSE_S: Final = 60.0
 FACTOR: Final = 2.0
@@ -30,6 +33,8 @@ class Prober:
             goal = min(FACTOR * self._before_bps, 1.1 * wanted_bps)
             return max(0.0, goal - sending_bps)
         if self._before_bps:
+            if now < self._until + SETTLE_S:
+                return 0.0
             self._judge(estimate_bps)
         if estimate_bps >= wanted_bps or now - self._started_at < self._pause_s:
             return 0.0

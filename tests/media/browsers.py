@@ -52,6 +52,11 @@ async function publish(options) {
         c => [options.codec, 'video/rtx'].includes(c.mimeType) );
       transceiver.setCodecPreferences(wanted);
     }
+    if (options.simulcast) {  // a busy machine drops frames, not layers
+      const parameters = transceiver.sender.getParameters();
+      parameters.degradationPreference = 'maintain-resolution';
+      await transceiver.sender.setParameters(parameters);
+    }
   }
   return offer();
 }

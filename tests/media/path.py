@@ -88,12 +88,19 @@ class Encoder:
 class Path:
     """The whole of it. `run` lets time pass; `got` is what arrived: (when, packet)."""
 
-    def __init__(self, capacity_bps: float, *, seed: int = 1, loss: float = 0.0) -> None:
+    def __init__(
+        self,
+        capacity_bps: float,
+        *,
+        seed: int = 1,
+        loss: float = 0.0,
+        rates_bps: tuple[int, ...] = RATES_BPS,
+    ) -> None:
         self.capacity_bps = capacity_bps
         self.loss = loss
         self.now = 100.0
         self.got: list[tuple[float, rtp.Packet]] = []
-        self.encoder = Encoder()
+        self.encoder = Encoder(rates_bps)
         self.feeds_back = True
         self.adapts = True
         self.remb_bps = 0

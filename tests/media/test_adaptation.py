@@ -50,6 +50,25 @@ async def test_it_comes_down_within_seconds_and_goes_up_again_by_probing() -> No
     assert _rank(path) == 2
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("narrow_bps", [200_000, 350_000, 500_000])
+async def test_layers_of_few_packets_come_back_as_soon_as_those_of_many(
+    seed: int, narrow_bps: float
+) -> None:
+    """What a small picture sends proves little: probes have to, and loss must not be held
+    against a rate that was lowered since."""
+    path = Path(5_000_000, seed=seed, rates_bps=(100_000, 250_000, 550_000))
+    path.run(10)
+    assert _rank(path) == 2
+    path.capacity_bps = narrow_bps
+    path.run(15)
+    assert _rank(path) < 2
+    assert path.adaptation.estimate_bps > 0.4 * narrow_bps
+    path.capacity_bps = 5_000_000
+    path.run(20)
+    assert _rank(path) == 2
+
+
 async def test_what_the_receiver_sees_has_no_break_at_a_switch() -> None:
     path = Path(5_000_000)
     path.run(8)

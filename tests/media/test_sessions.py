@@ -135,15 +135,13 @@ async def test_an_offer_with_new_credentials_restarts_ice_on_publish() -> None:
 
 
 async def test_media_follows_a_client_whose_address_changes() -> None:
-    async with Lobby() as lobby:
+    async with Lobby() as lobby, Link.open(lobby.sfu.port) as link:
         publisher, subscriber = await pair(lobby)
-        link = await Link.open(lobby.sfu.port)
         subscriber.remote = ("127.0.0.1", link.port)  # the server now sees another address
         await subscriber.checked()
         publisher.send_rtp(publisher.packet(1, KEYFRAME))
         await subscriber.rtp()
         assert link.passed == 1
-        link.close()
         publisher.close()
         subscriber.close()
 
@@ -188,8 +186,7 @@ async def test_leaving_frees_the_m_line_for_the_next_track() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_packets_lost_on_the_way_are_recovered_by_nack(seed: int) -> None:
-    async with Lobby() as lobby:
-        link = await Link.open(lobby.sfu.port, seed=seed, loss=0.1)
+    async with Lobby() as lobby, Link.open(lobby.sfu.port, seed=seed, loss=0.1) as link:
         publisher, subscriber = await pair(lobby)
         publisher.remote = ("127.0.0.1", link.port)
         await publisher.checked()
@@ -207,7 +204,6 @@ async def test_packets_lost_on_the_way_are_recovered_by_nack(seed: int) -> None:
         assert link.lost > 5
         asked.cancel()
         await asyncio.wait([asked])
-        link.close()
         publisher.close()
         subscriber.close()
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from media.consumer import Consumer
 from tests.link import Link
 from tests.media.browsers import chromium, tab
 from tests.media.peers import Lobby
@@ -30,8 +31,7 @@ async def test_a_subscriber_gets_the_layer_that_fits_and_switches_without_a_brea
 
 
 async def test_a_narrow_path_gets_a_smaller_layer_and_a_wide_one_the_largest_again() -> None:
-    async with chromium() as browser, Lobby() as lobby:
-        link = await Link.open(lobby.sfu.port)
+    async with chromium() as browser, Lobby() as lobby, Link.open(lobby.sfu.port) as link:
         alice = await tab(browser, lobby, "alice")
         bob = await tab(browser, lobby, "bob", through=link.port)
         await alice.publish(simulcast=True, width=960, height=540, audio=False)
@@ -44,9 +44,13 @@ async def test_a_narrow_path_gets_a_smaller_layer_and_a_wide_one_the_largest_aga
         await bob.until(f"{width} < 960", 60)
         assert subscriber.adaptation.estimate_bps < 700_000
         (consumer,) = subscriber.consumers.values()
-        narrow = consumer.current.rank if consumer.current is not None else -1
+        narrow = rank(consumer)
         link.rate_bps = 0
-        async with asyncio.timeout(100):  # as far up as a busy publisher still goes
-            while consumer.current is None or consumer.current.rank <= narrow:
+        async with asyncio.timeout(100):
+            while rank(consumer) <= narrow:
                 await asyncio.sleep(0.1)
-        link.close()
+
+
+def rank(consumer: Consumer) -> int:
+    """Which layer is forwarded, from 0; -1 for none."""
+    return consumer.current.rank if consumer.current is not None else -1
