@@ -9,11 +9,14 @@ from signaling.errors import Refused
 from signaling.model import Conversation, Identity, Member
 from signaling.ports import Broker, Clock, Hint
 from signaling.protocol.presence import TypingSet
+from signaling.services import rules
 from signaling.tasks import Tasks
 
 AGAIN_MS = 3_000
 """While it goes on it is told at most this often."""
 EXPIRES_MS = 6_000
+MEMBERS_MAX = 100
+"""Above it nobody hears who is writing: in a hall somebody always is."""
 SWEEP_S = 1.0
 
 
@@ -52,7 +55,7 @@ class TypingService:
         self._tasks.every(SWEEP_S, self._sweep, "sweep typing")
 
     async def put(self, who: Identity, request: TypingSet) -> dict[str, Any]:
-        """`typing:set`. Raises Refused: not_found, rate_limited."""
+        """`typing:set`. Raises Refused: not_found, forbidden to who may not write, rate_limited."""
         now = self._clock()
         self._rates.take(who.connection, now)
         key = (who.app, request.conversation, who.user)
@@ -61,8 +64,9 @@ class TypingService:
             if typist is not None:
                 await self._end(key)
             return {}
-        if typist is None:
-            await self._check(who, request.conversation)
+        if typist is None or now - typist.told_ms >= AGAIN_MS:
+            if not await self._is_told(who, request.conversation, now):
+                return {}
             typist = self._typists.setdefault(key, _Typist(who.connection, 0, 0))
         typist.connection, typist.expires_ms = who.connection, now + EXPIRES_MS
         if now - typist.told_ms >= AGAIN_MS:
@@ -80,12 +84,14 @@ class TypingService:
             if typist.connection == who.connection:
                 await self._end(key)
 
-    async def _check(self, who: Identity, conversation: str) -> None:
+    async def _is_told(self, who: Identity, conversation: str, now: int) -> bool:
+        """Looked at each time it is told: who is muted meanwhile falls silent. Raises Refused."""
         found = await self._members.get(who.app, conversation)
         if found is None or found.id != conversation:
             raise Refused("not_found", "no such conversation")
-        if await self._members.member(conversation, who.user) is None:
-            raise Refused("not_found", "no such conversation")
+        member = await self._members.member(conversation, who.user)
+        rules.may_edit(who, now)(found, member)
+        return found.member_count <= MEMBERS_MAX
 
     async def _sweep(self) -> None:
         now = self._clock()
