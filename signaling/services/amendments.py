@@ -1,5 +1,6 @@
 """What happens to a message after it was sent: edits, recall, pins, reactions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -53,28 +54,54 @@ class AmendmentService:
     async def edit(self, who: Identity, request: EditMessage) -> dict[str, Any]:
         """`message:edit`. Raises Refused: not_found, forbidden, too_large, quota_exceeded."""
         settings = await self._screen.settings(who.app)
+        limit_ms = settings.recall_limit_ms
         if self._screen.looks(settings):
-            said = Said(
-                conversation=request.conversation,
-                sender=who.user,
-                kind="text",
-                body=request.body,
-                edits=request.seq,
-            )
+            said = await self._said(who, request, limit_ms)
             body = await self._screen.body(who.app, settings, said)
             request = replace(request, body=body)
         now = self._clock()
 
         def decide(scene: Scene) -> Change:
-            rules.may_edit(who, now)(scene.conversation, scene.members.get(who.user))
-            event = _own(who, scene, now, settings.recall_limit_ms)
-            check_body(event.data["kind"], request.body, self._limits)
-            edits = event.data.get("edits", [])
-            if len(edits) >= self._limits.edits:
-                raise Refused("quota_exceeded", f"a message can be edited {len(edits)} times")
+            event = self._editable(who, scene, request, now, limit_ms)
             return _edited(who, scene, event, request, now)
 
         return _answer(await self._decide(who, request.conversation, request.seq, decide))
+
+    async def _said(self, who: Identity, request: EditMessage, limit_ms: int) -> Said:
+        """What the app is asked about, once the edit may be made: others' words are not shown."""
+        now = self._clock()
+        found: list[Event] = []
+
+        def look(scene: Scene) -> Change:
+            found.append(self._editable(who, scene, request, now, limit_ms))
+            return Change()
+
+        await self._conversations.decide(
+            who.app, request.conversation, [who.user], look, target=request.seq
+        )
+        event = found[-1]
+        return Said(
+            conversation=event.conversation,
+            sender=who.user,
+            kind=event.data["kind"],
+            body=request.body,
+            edits=event.seq,
+            mentions=tuple(_mentions(event, request)),
+            reply_to=event.data.get("reply_to"),
+            thread=event.data.get("thread"),
+        )
+
+    def _editable(
+        self, who: Identity, scene: Scene, request: EditMessage, now: int, limit_ms: int
+    ) -> Event:
+        member = scene.members.get(who.user)
+        rules.may_edit(who, now, request.mentions)(scene.conversation, member)
+        event = _own(who, scene, now, limit_ms)
+        check_body(event.data["kind"], request.body, self._limits)
+        edits = event.data.get("edits", [])
+        if len(edits) >= self._limits.edits:
+            raise Refused("quota_exceeded", f"a message can be edited {len(edits)} times")
+        return event
 
     async def recall(self, who: Identity, request: RecallMessage) -> dict[str, Any]:
         """`message:recall`, by its sender, or an admin. The body is gone when this returns."""
@@ -96,6 +123,7 @@ class AmendmentService:
             kept = {name: event.data[name] for name in KEPT_AFTER_RECALL if name in event.data}
             recalled = {**kept, "body": None, "recalled": True, "recalled_at": now}
             return Change(
+                conversation=_without_pin(scene, event),
                 drafts=(draft(who, scene.conversation, "message:recalled", data, now),),
                 target=recalled,
                 redact=tuple(event.data.get("edits", ())),
@@ -114,6 +142,8 @@ class AmendmentService:
             pins = list(scene.conversation.settings.get("pins", []))
             if (event.seq in pins) == request.on:
                 return Change()
+            if request.on:
+                rules.still_there(event, now)
             return self._pinned(who, scene, event, pins, now)
 
         return _answer(await self._decide(who, request.conversation, request.seq, decide))
@@ -139,9 +169,7 @@ class AmendmentService:
         def decide(scene: Scene) -> Change:
             member = scene.members.get(who.user)
             here = rules.may_act(who, scene.conversation, member, now)
-            event = rules.visible_message(scene.target, here)
-            if event.data.get("recalled"):
-                raise Refused("not_found", "the message was recalled")
+            event = rules.still_there(rules.visible_message(scene.target, here), now)
             return self._reacted(who, scene, event, request, now)
 
         return _answer(await self._decide(who, request.conversation, request.seq, decide))
@@ -198,15 +226,14 @@ def _own(who: Identity, scene: Scene, now: int, limit_ms: int) -> Event:
     event = rules.visible_message(scene.target, member)
     if event.sender != who.user:
         raise Refused("forbidden", "only its sender may do this")
-    if event.data.get("recalled"):
-        raise Refused("not_found", "the message was recalled")
+    rules.still_there(event, now)
     rules.in_limit(scene.conversation, event, now, limit_ms)
     return event
 
 
 def _edited(who: Identity, scene: Scene, event: Event, request: EditMessage, now: int) -> Change:
     seq = scene.conversation.head + 1
-    mentions = event.data.get("mentions") if request.mentions is None else request.mentions
+    mentions = _mentions(event, request)
     data: dict[str, Any] = {"target": event.seq, "kind": event.data["kind"], "body": request.body}
     after = {
         **event.data,
@@ -215,12 +242,26 @@ def _edited(who: Identity, scene: Scene, event: Event, request: EditMessage, now
         "edited_at": now,
         "edits": [*event.data.get("edits", []), seq],
     }
+    if "expires_at" in event.data:
+        data["expires_at"] = event.data["expires_at"]
     if mentions:
         data["mentions"] = after["mentions"] = mentions
     else:
         after.pop("mentions", None)
     drafted = draft(who, scene.conversation, "message:edited", data, now)
     return Change(drafts=(drafted,), target=after)
+
+
+def _mentions(event: Event, request: EditMessage) -> Sequence[str]:
+    return event.data.get("mentions", ()) if request.mentions is None else request.mentions
+
+
+def _without_pin(scene: Scene, event: Event) -> Conversation | None:
+    """A recalled message holds no place among the pins."""
+    pins = scene.conversation.settings.get("pins", ())
+    if event.seq not in pins:
+        return None
+    return _with_pins(scene, [seq for seq in pins if seq != event.seq])
 
 
 def _with_pins(scene: Scene, pins: list[int]) -> Conversation:

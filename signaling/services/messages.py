@@ -1,6 +1,6 @@
 """Messages: sent once, in order, on disk before they are acknowledged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -60,13 +60,11 @@ class MessageService:
         if not appended.duplicate:
             topic = conversation_topic(who.app, event.conversation)
             await self._broker.publish(topic, Hint(event=event.type, data=event.to_wire()))
-        return {
-            "id": event.id,
-            "seq": event.seq,
-            "at": event.at,
-            "conversation": event.conversation,
-            "duplicate": appended.duplicate,
-        }
+        return _answer(request, appended)
+
+    async def used(self, who: Identity, client_id: str) -> bool:
+        """Whether something was appended with this client_id."""
+        return await self._log.used(who.app, who.user, client_id)
 
     async def _screened(
         self, who: Identity, request: SendMessage, settings: AppSettings
@@ -74,13 +72,13 @@ class MessageService:
         """The body that is kept. What was kept before is not asked about again: a resend gets the
         first answer, whatever the app would say now.
         """
-        if await self._log.used(who.app, who.user, request.client_id):
+        if await self.used(who, request.client_id):
             return request.body
-        await self.may_write(who, request.conversation)
+        await self.may_write(who, request.conversation, request.mentions)
         try:
             body = await self._screen.body(who.app, settings, _said(who, request))
         except Refused:
-            if await self._log.used(who.app, who.user, request.client_id):
+            if await self.used(who, request.client_id):
                 return request.body
             raise
         check_body(request.type, body, self._limits)
@@ -92,7 +90,7 @@ class MessageService:
         now = self._clock()
         draft = self._draft(who, request, now, body)
         with self.sending(who.app) as sending:
-            allow = sending.after(rules.may_write(who, now, slow_ms))
+            allow = sending.after(rules.may_write(who, now, slow_ms, request.mentions))
             appended = await self._append_as(draft, allow)
             sending.landed(appended)
         return appended
@@ -122,13 +120,15 @@ class MessageService:
             refers=tuple({seq for seq in (request.reply_to, request.thread) if seq is not None}),
         )
 
-    async def may_write(self, who: Identity, conversation: str) -> None:
+    async def may_write(
+        self, who: Identity, conversation: str, mentions: Sequence[str] = ()
+    ) -> None:
         """Raises Refused not_found or forbidden unless `who` could send there now."""
         standing = await self._conversations.standing(who.app, conversation, who.user)
         if standing is None:
             raise Refused("not_found", "no such conversation")
         slow_ms = (await self._screen.settings(who.app)).slow_mode_ms
-        allow = rules.may_write(who, self._clock(), slow_ms)
+        allow = rules.may_write(who, self._clock(), slow_ms, mentions)
         allow(standing.conversation, standing.member)
 
     async def post(
@@ -141,6 +141,22 @@ class MessageService:
         if event is None:
             raise Refused("not_found", "that message has been erased")
         return event
+
+
+def _answer(request: SendMessage, appended: Appended) -> dict[str, Any]:
+    """With `body` where what is kept is not what was sent, so that a sender shows the same."""
+    event = appended.event
+    answer = {
+        "id": event.id,
+        "seq": event.seq,
+        "at": event.at,
+        "conversation": event.conversation,
+        "duplicate": appended.duplicate,
+    }
+    kept = event.data.get("body")
+    if kept is not None and kept != request.body:
+        answer["body"] = kept
+    return answer
 
 
 def check_body(kind: str, body: dict[str, Any], limits: Limits) -> None:

@@ -16,6 +16,11 @@ from signaling.services.messages import MessageService, check_body
 
 AHEAD_MAX_MS = 366 * 86_400_000
 GROUP = 100
+AGAIN_MS = 1_000
+"""After the first time a message could not be sent; doubled each time."""
+AGAIN_MAX_MS = 300_000
+GIVE_UP_MS = 86_400_000
+"""So long after its time a message that still cannot be sent has failed."""
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +46,21 @@ class SchedulingService:
         """`message:send`, now or, with `send_at`, then: `{scheduled, at}`."""
         if request.send_at is None:
             return await self._messages.send(who, request)
+        if await self._waiting.find(who.app, who.user, request.client_id) is None:
+            if await self._messages.used(who, request.client_id):
+                # Its time has come and gone: a resend gets the answer of what was sent.
+                return await self._messages.send(who, _at_once(request))
+            await self._check(who, request, request.send_at)
+        message = _scheduled(who, request, request.send_at)
+        kept = await self._waiting.put(message, self._limits.scheduled)
+        return {"scheduled": kept.id, "at": kept.due_at}
+
+    async def _check(self, who: Identity, request: SendMessage, send_at: int) -> None:
         now = self._clock()
-        if not now < request.send_at <= now + AHEAD_MAX_MS:
+        if not now < send_at <= now + AHEAD_MAX_MS:
             raise Refused("bad_request", "`send_at` is not within the year ahead")
         check_body(request.type, request.body, self._limits)
-        await self._messages.may_write(who, request.conversation)
-        kept = await self._waiting.put(
-            Scheduled(
-                id=ids.new("s"),
-                app=who.app,
-                conversation=request.conversation,
-                sender=who.user,
-                client_id=request.client_id,
-                due_at=request.send_at,
-                who=msgspec.json.encode(who).decode(),
-                request=msgspec.json.encode(request).decode(),
-            )
-        )
-        return {"scheduled": kept.id, "at": kept.due_at}
+        await self._messages.may_write(who, request.conversation, request.mentions)
 
     async def list(self, who: Identity, request: ListScheduled) -> dict[str, Any]:
         """`scheduled:list`."""
@@ -91,11 +93,12 @@ class SchedulingService:
         who = msgspec.json.decode(message.who, type=Identity)
         request = msgspec.json.decode(message.request, type=SendMessage)
         try:
-            # Without send_at, so that it is the same request as one sent by hand.
-            await self._messages.send(who, msgspec.structs.replace(request, send_at=None))
+            await self._messages.send(who, _at_once(request))
         except Refused as refused:
-            if refused.retryable:
+            now = self._clock()
+            if refused.retryable and now < message.due_at + GIVE_UP_MS:
                 log.warning("a scheduled message waits on: %s", refused.message)
+                await self._waiting.put_off(message.id, now + _pause_ms(message, refused))
                 return
             data = {"scheduled": message.id, "error": refused.to_wire()}
             await self._announcer.user(who.app, who.user, "scheduled:failed", data)
@@ -104,6 +107,29 @@ class SchedulingService:
     async def expire(self) -> int:
         """Blank messages whose time is over."""
         return await self._waiting.expire(self._clock(), GROUP)
+
+
+def _scheduled(who: Identity, request: SendMessage, send_at: int) -> Scheduled:
+    return Scheduled(
+        id=ids.new("s"),
+        app=who.app,
+        conversation=request.conversation,
+        sender=who.user,
+        client_id=request.client_id,
+        due_at=send_at,
+        who=msgspec.json.encode(who).decode(),
+        request=msgspec.json.encode(request).decode(),
+    )
+
+
+def _at_once(request: SendMessage) -> SendMessage:
+    """The same request as one sent by hand."""
+    return msgspec.structs.replace(request, send_at=None)
+
+
+def _pause_ms(message: Scheduled, refused: Refused) -> int:
+    doubled = min(AGAIN_MS << min(message.attempts, 16), AGAIN_MAX_MS)
+    return max(doubled, refused.retry_after_ms or 0)
 
 
 def _view(message: Scheduled) -> dict[str, Any]:

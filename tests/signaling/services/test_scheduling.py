@@ -1,0 +1,139 @@
+"""Messages that wait: answered once, tried again, and never in each other's way."""
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signaling.adapters.sql import SqlWaiting
+from signaling.errors import Refused
+from signaling.moderation.presend import Said
+from signaling.moderation.screen import NoScreen
+from signaling.protocol.settings import AppSettings
+from signaling.services.limits import Limits
+from signaling.services.scheduling import AGAIN_MAX_MS, AGAIN_MS, GIVE_UP_MS, GROUP
+from tests.house import House, opened
+
+
+def later(house: House, conversation: str, client_id: str = "later", **more: Any) -> dict[str, Any]:
+    """A message for in a second."""
+    return {
+        "conversation": conversation,
+        "client_id": client_id,
+        "type": "text",
+        "body": {"text": "good morning"},
+        "send_at": house.now + 1_000,
+        **more,
+    }
+
+
+async def due(house: House) -> int:
+    """One look at what is due."""
+    return await house.messaging.scheduling.send_due()
+
+
+async def waiting(house: House, user: str) -> list[str]:
+    """client_ids."""
+    return [item["client_id"] for item in (await house.ask(user, "scheduled:list"))["scheduled"]]
+
+
+async def test_a_resend_after_its_time_gets_the_message_that_was_sent(house: House) -> None:
+    name = await house.group("ann", "bob")
+    send = later(house, name)
+    kept = await house.ask("ann", "message:send", **send)
+    house.now = send["send_at"] + 1
+    assert await house.ask("ann", "message:send", **send) == kept
+    assert await due(house) == 1
+    again = await house.ask("ann", "message:send", **send)
+    sent = (await house.events("bob", name))[-1]
+    assert (again["id"], again["seq"], again["duplicate"]) == (sent["id"], sent["seq"], True)
+    other = {**send, "body": {"text": "good night"}}
+    assert await house.refused("ann", "message:send", **other) == "conflict"
+    fresh = {**send, "client_id": "never seen"}
+    assert await house.refused("ann", "message:send", **fresh) == "bad_request"
+    assert await due(house) == 0
+
+
+async def test_another_payload_under_a_waiting_client_id_is_a_conflict(house: House) -> None:
+    name = await house.group("ann", "bob")
+    send = later(house, name)
+    await house.ask("ann", "message:send", **send)
+    house.now = send["send_at"] + 1
+    other = {**send, "body": {"text": "good night"}}
+    assert await house.refused("ann", "message:send", **other) == "conflict"
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> AsyncIterator[House]:
+    async with opened(tmp_path / "small.db", Limits(scheduled=2)) as made:
+        yield made
+
+
+async def test_so_many_messages_of_one_user_wait_and_no_more(small: House) -> None:
+    name = await small.group("ann", "bob")
+    kept = [
+        await small.ask("ann", "message:send", **later(small, name, client_id))
+        for client_id in ("1", "2", "1")
+    ]
+    assert kept[0] == kept[2]
+    third = later(small, name, "3")
+    assert await small.refused("ann", "message:send", **third) == "quota_exceeded"
+    await small.ask("bob", "message:send", **third)
+    await small.ask("ann", "scheduled:cancel", scheduled=kept[0]["scheduled"])
+    await small.ask("ann", "message:send", **third)
+    assert await waiting(small, "ann") == ["2", "3"]
+
+
+async def slow(house: House, pause_ms: int) -> str:
+    """A conversation in which bob has just written and may not again for a while."""
+    name = await house.group("ann", "bob")
+    await house.ask("ann", "conversation:update", conversation=name, slow_mode_ms=pause_ms)
+    return name
+
+
+async def test_who_cannot_be_sent_yet_stands_in_nobodys_way(house: House) -> None:
+    stuck, free = await slow(house, 600_000), await house.group("ann", "bob")
+    for number in range(GROUP):
+        await house.ask("bob", "message:send", **later(house, stuck, f"stuck {number}"))
+    await house.send("bob", stuck)
+    send = later(house, free, "free", send_at=house.now + 2_000)
+    await house.ask("ann", "message:send", **send)
+    house.now += 2_000
+    assert await due(house) == GROUP
+    assert await due(house) == 1
+    assert await waiting(house, "ann") == []
+    assert len(await waiting(house, "bob")) == GROUP
+    assert await due(house) == 0
+
+
+class Away(NoScreen):
+    """An app whose hook is away and which keeps nothing unseen."""
+
+    def looks(self, settings: AppSettings) -> bool:
+        return True
+
+    async def body(self, app: str, settings: AppSettings, said: Said) -> dict[str, Any]:
+        raise Refused("unavailable", "the app cannot check messages now")
+
+
+async def test_it_is_tried_again_ever_more_seldom_and_in_the_end_not(house: House) -> None:
+    name = await house.group("ann", "bob")
+    await house.ask("bob", "message:send", **later(house, name))
+    house.messaging.messages._screen = Away()
+    house.now += 1_000
+    waiting_, begun, tries = SqlWaiting(house.database), house.now, [house.now]
+    await due(house)
+    while found := await waiting_.of("acme", "bob"):
+        house.now = found[0].not_before - 1
+        assert await due(house) == 0
+        house.now += 1
+        assert await due(house) == 1
+        tries.append(house.now)
+    pauses = [then - before for before, then in pairwise(tries)]
+    assert pauses[:3] == [AGAIN_MS, 2 * AGAIN_MS, 4 * AGAIN_MS]
+    assert max(pauses) == pauses[-1] == AGAIN_MAX_MS
+    assert GIVE_UP_MS <= tries[-1] - begun < GIVE_UP_MS + AGAIN_MAX_MS
+    (failed,) = [hint for _, hint in house.ear.heard if hint.event == "scheduled:failed"]
+    assert failed.data["error"]["code"] == "unavailable"
