@@ -280,6 +280,7 @@ class Process:
             self._settings.storage.data_dir / "exports",
             self._node,
             now_ms,
+            self.guarding.revoking.user,
             also=(self.moderating.forget,),
         )
         keeping.start(self._tasks)

@@ -11,7 +11,7 @@ from signaling.adapters.sql.retention import SqlRetention
 from signaling.http.callers import Callers
 from signaling.http.privacy import PrivacyRoutes
 from signaling.ports import Broker, Clock
-from signaling.privacy.erase import Also, Erase
+from signaling.privacy.erase import Also, Erase, SignOut
 from signaling.privacy.export import Export
 from signaling.privacy.job import Kind
 from signaling.privacy.retention import Retention
@@ -35,6 +35,7 @@ class Keeping:
         directory: Path,
         node: str,
         clock: Clock,
+        sign_out: SignOut,
         also: Sequence[Also] = (),
     ) -> None:
         self._blobs, self._links = blobs, links
@@ -42,7 +43,15 @@ class Keeping:
         personal = SqlPersonal(database)
         export = Export(personal, blobs, directory, clock)
         erase = Erase(
-            personal, SqlConversations(database), SqlFiles(database), blobs, broker, clock, also
+            personal,
+            SqlConversations(database),
+            SqlFiles(database),
+            self._jobs,
+            blobs,
+            broker,
+            sign_out,
+            clock,
+            also,
         )
         works: dict[Kind, Work] = {"export": export, "erase": erase}
         self.worker = Worker(self._jobs, works, blobs, node, clock)

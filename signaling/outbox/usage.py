@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from signaling.errors import Refused
+from signaling.model import APP_USER
 
 Metric = Literal["messages", "active_users", "connections", "stored_bytes", "call_minutes"]
 METRICS: tuple[Metric, ...] = (
@@ -137,8 +138,8 @@ def count(rows: Iterable[Row]) -> Delta:
 
 
 def _users(row: Row) -> Iterator[str]:
-    """Who did something: the sender, and who was in a call."""
-    if row.sender:
+    """Who did something: the sender, and who was in a call. The app itself is no user."""
+    if row.sender and row.sender != APP_USER:
         yield row.sender
     for party in (row.call or {}).get("participants", ()):
         if party["state"] in ("accepted", "left"):

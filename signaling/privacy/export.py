@@ -1,6 +1,7 @@
 """A User's data as one archive: the profile, conversations and messages as JSON, and the files."""
 
 import asyncio
+import time
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from signaling.services.views import conversation_view
 PAGE = 200
 LIFETIME_MS = 7 * 24 * 3600 * 1000
 """How long an archive can be fetched."""
+LEFT_S = 24 * 3600
+"""An archive that nobody has written to for so long is nobody's."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -60,8 +63,10 @@ class Export:
 
     async def run(self, job: Job, keep: Keep) -> Job:
         """See Work."""
-        await asyncio.to_thread(self._directory.mkdir, parents=True, exist_ok=True)
-        path, key = self._directory / f"{job.id}.zip", f"{EXPORTS}/{job.app}/{job.id}.zip"
+        await asyncio.to_thread(self._make_room)
+        # Of this attempt alone: one that was lost to another node must not touch that one's.
+        name = f"{job.id}-{job.attempts}.zip"
+        path, key = self._directory / name, f"{EXPORTS}/{job.app}/{name}"
         try:
             archive = await asyncio.to_thread(Archive, path)
             try:
@@ -73,6 +78,13 @@ class Export:
             await asyncio.to_thread(path.unlink, missing_ok=True)
         expires_at = self._clock() + LIFETIME_MS
         return replace(job, result=key, expires_at=expires_at, items=items)
+
+    def _make_room(self) -> None:
+        """What a process that was killed left behind is somebody's data: it goes."""
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in self._directory.glob("*.zip"):
+            if left.stat().st_mtime < time.time() - LEFT_S:
+                left.unlink(missing_ok=True)
 
     async def _fill(self, archive: Archive, job: Job, keep: Keep) -> int:
         profile = await self._personal.profile(job.app, job.user)

@@ -41,15 +41,22 @@ class Jobs(Protocol):
     async def all(self, app: str, before: str | None, limit: int) -> list[Job]:
         """The newest first, those made before the job `before`."""
 
-    async def take(self, holder: str, now: int, until: int) -> Job | None:
-        """The oldest that is queued, or whose holder's time is over; nobody else gets it
-        before `until`."""
+    async def take(self, holder: str, now: int, until: int, attempts: int) -> Job | None:
+        """The oldest whose time has come, or whose holder's time is over; nobody else gets it
+        before `until`. One that was begun `attempts` times has failed."""
 
     async def keep(self, job: str, holder: str, now: int, until: int, items: int) -> bool:
         """Hold it longer; False when it is another's by now."""
 
-    async def finish(self, job: Job, holder: str) -> bool:
-        """Write how it ended, or that it shall be tried again; False when it is another's."""
+    async def finish(self, job: Job, holder: str, not_before: int | None = None) -> bool:
+        """Write how it ended, or that it shall be tried again at `not_before`; False when it is
+        another's, or was called off."""
+
+    async def exports(self, app: str, user: str) -> list[Job]:
+        """Those of a User that have an archive."""
+
+    async def call_off(self, app: str, user: str, error: str, now: int) -> None:
+        """Exports of a User that are not finished have failed; who is at one has lost it."""
 
     async def expired(self, now: int, limit: int) -> list[Job]:
         """Those whose archive's time is over."""

@@ -27,7 +27,7 @@ class PersonalData(Protocol):
     """Reads and blanks what is a User's. Every page is one short transaction."""
 
     async def profile(self, app: str, user: str) -> dict[str, Any]:
-        """`{user, devices, blocks, scheduled}`; `user` is None for one nobody has seen."""
+        """`{user, devices, blocks, scheduled, presence}`; `user` is None for one nobody has seen."""
 
     async def memberships(self, app: str, user: str, after: str, limit: int) -> list[Membership]:
         """Ordered by Conversation, ids above `after`."""
@@ -37,6 +37,12 @@ class PersonalData(Protocol):
 
     async def blank(self, app: str, user: str, after: str, limit: int, now: int) -> Page:
         """Empty the bodies of such a page, wherever they are kept; `events` are those changed."""
+
+    async def unschedule(self, app: str, user: str) -> None:
+        """Drop what waits to be sent."""
+
+    async def heir(self, conversation: str, user: str) -> str | None:
+        """Who has been there longest beside the User: an admin if there is one, else a member."""
 
     async def files(self, app: str, user: str, after: str, limit: int) -> list[File]:
         """What the User offered, ordered by id."""

@@ -6,13 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from signaling.adapters.sql import Database, SqlConversations, SqlLog, SqlSearch, SqlUsers
-from signaling.adapters.sql.jobs import SqlJobs
+from signaling.adapters.sql.jobs import ENDED_EARLY, SqlJobs
 from signaling.adapters.sql.personal import SqlPersonal
 from signaling.adapters.sql.retention import SqlRetention
-from signaling.model import App, Event
+from signaling.model import App, Change, Event
 from signaling.privacy.job import Job
 from signaling.privacy.retention import DAY_MS, EVENTS_AT_ONCE, Retention
-from tests.making import APP, conversation, group, message
+from tests.making import APP, conversation, group, member, message
 
 
 def job(number: int, **changes: object) -> Job:
@@ -37,7 +37,7 @@ async def test_a_job_is_asked_for_once_until_it_is_finished(jobs: SqlJobs) -> No
     first = await jobs.put(job(1))
     assert await jobs.put(job(2, user="user1")) == first
     assert (await jobs.put(job(3, user="user1", kind="erase"))).id == "job_3"
-    taken = await jobs.take("one", 10, 20)
+    taken = await jobs.take("one", 10, 20, 9)
     assert taken is not None
     assert await jobs.finish(replace(taken, state="done"), "one")
     assert (await jobs.put(job(4, user="user1"))).id == "job_4"
@@ -45,21 +45,65 @@ async def test_a_job_is_asked_for_once_until_it_is_finished(jobs: SqlJobs) -> No
 
 async def test_a_job_has_one_holder_until_its_time_is_over(jobs: SqlJobs) -> None:
     await jobs.put(job(1))
-    taken = await jobs.take("one", 10, 20)
+    taken = await jobs.take("one", 10, 20, 9)
     assert taken == job(1, state="running", attempts=1, updated_at=10)
-    assert await jobs.take("two", 19, 30) is None
+    assert await jobs.take("two", 19, 30, 9) is None
     assert await jobs.keep("job_1", "one", 19, 25, 7)
-    assert await jobs.take("two", 24, 30) is None
-    again = await jobs.take("two", 25, 35)
+    assert await jobs.take("two", 24, 30, 9) is None
+    again = await jobs.take("two", 25, 35, 9)
     assert again is not None
     assert again.attempts == 2
     assert not await jobs.keep("job_1", "one", 26, 40, 8)
     assert not await jobs.finish(replace(again, state="failed"), "one")
     assert await jobs.finish(replace(again, state="done", result="k", expires_at=50), "two")
-    assert await jobs.take("two", 99, 100) is None
+    assert await jobs.take("two", 99, 100, 9) is None
     assert [found.id for found in await jobs.expired(50, 9)] == ["job_1"]
     await jobs.forget_result("job_1")
     assert await jobs.expired(50, 9) == []
+
+
+async def test_a_job_that_ended_its_processes_is_given_up(jobs: SqlJobs) -> None:
+    await jobs.put(job(1))
+    await jobs.put(job(2))
+    for attempt in (1, 2):
+        taken = await jobs.take("one", attempt * 10, attempt * 10 + 5, 2)
+        assert (taken.id, taken.attempts) == ("job_1", attempt) if taken else False
+        await jobs.keep("job_1", "one", attempt, attempt * 10 + 5, 0)  # before the others again
+    taken = await jobs.take("one", 30, 35, 2)
+    assert (taken.id, taken.attempts) == ("job_2", 1) if taken else False
+    failed = await jobs.get("job_1")
+    assert failed is not None
+    assert (failed.state, failed.error) == ("failed", ENDED_EARLY)
+
+
+async def test_a_job_that_failed_waits_before_it_is_tried_again(jobs: SqlJobs) -> None:
+    await jobs.put(job(1))
+    taken = await jobs.take("one", 10, 20, 9)
+    assert taken is not None
+    assert await jobs.finish(replace(taken, state="queued", error="x"), "one", 50)
+    assert await jobs.take("two", 49, 60, 9) is None
+    again = await jobs.take("two", 50, 60, 9)
+    assert again is not None
+    assert again.attempts == 2
+
+
+async def test_exports_are_called_off_and_found(jobs: SqlJobs) -> None:
+    for number, changes in enumerate(({}, {"kind": "erase"}, {"user": "bob"}), start=1):
+        await jobs.put(job(number, **{"user": "ann", **changes}))
+    taken = await jobs.take("one", 10, 20, 9)
+    assert taken is not None
+    await jobs.call_off(APP, "ann", "erased", 15)
+    assert not await jobs.keep(taken.id, "one", 16, 30, 0)
+    assert not await jobs.finish(replace(taken, state="done", result="k"), "one")
+    states = {found.id: found.state for found in await jobs.all(APP, None, 9)}
+    assert states == {"job_1": "failed", "job_2": "queued", "job_3": "queued"}
+    bob = await jobs.take("one", 20, 30, 9)
+    while bob is not None and bob.user != "bob":
+        bob = await jobs.take("one", 20, 30, 9)
+    assert bob is not None
+    assert await jobs.finish(replace(bob, state="done", result="k"), "one")
+    assert [found.id for found in await jobs.exports(APP, "bob")] == ["job_3"]
+    assert await jobs.exports(APP, "ann") == []
 
 
 async def test_jobs_are_listed_by_app_and_page(jobs: SqlJobs) -> None:
@@ -102,6 +146,26 @@ async def test_what_a_user_said_is_blanked_and_nothing_else(database: Database) 
     assert standing.mentions == 0
 
 
+async def test_who_inherits_a_conversation(database: Database) -> None:
+    conversations, personal = SqlConversations(database), SqlPersonal(database)
+    name = "c_1"
+    seats = [
+        member(name, "ann", "owner"),
+        replace(member(name, "bob"), joined_at=5),
+        replace(member(name, "cy"), joined_at=4),
+        member(name, "dee", "guest"),
+    ]
+    await conversations.create(conversation(name), seats, [])
+    assert await personal.heir(name, "ann") == "cy"
+    admin = replace(member(name, "eve", "admin"), joined_at=9)
+    await conversations.decide(APP, name, ["eve"], lambda _: Change(members=(admin,)))
+    assert await personal.heir(name, "ann") == "eve"
+    gone = [replace(seat, left_at=9) for seat in (*seats[1:3], admin)]
+    users = ["bob", "cy", "eve"]
+    await conversations.decide(APP, name, users, lambda _: Change(members=tuple(gone)))
+    assert await personal.heir(name, "ann") is None
+
+
 async def test_a_user_is_forgotten_in_their_app_only(database: Database) -> None:
     users, personal = SqlUsers(database), SqlPersonal(database)
     for app in (APP, "other"):
@@ -109,8 +173,9 @@ async def test_a_user_is_forgotten_in_their_app_only(database: Database) -> None
         await users.block(app, "ann", "eve", "d", 9)
     assert (await personal.profile(APP, "ann"))["blocks"] == ["eve"]
     await personal.forget(APP, "ann")
-    empty: dict[str, Any] = {"user": None, "devices": [], "blocks": [], "scheduled": []}
-    assert await personal.profile(APP, "ann") == empty
+    gone = await personal.profile(APP, "ann")
+    assert gone["user"] is None
+    assert not any(gone.values()), gone
     kept = await personal.profile("other", "ann")
     assert (kept["user"]["name"], len(kept["devices"])) == ("Ann", 1)
 

@@ -5,11 +5,11 @@ from sqlalchemy import Connection, delete, select
 
 from signaling.adapters.sql.tables_outbox import deliveries, news, presence_told
 from signaling.adapters.sql.tables_push import pushes, subscriptions
-from signaling.adapters.sql.tables_usage import active
 
 
 def forget_untold(connection: Connection, app: str, user: str) -> None:
-    """Deliveries (dead letters too) and pushes that the user sent or is named in; counts stay."""
+    """Deliveries (dead letters too) and pushes that the user sent or is named in. Who was active
+    stays until its month is pruned: without it what they did would be counted once more."""
     mine = (subscriptions.c.app == app) & (subscriptions.c.user == user)
     browsers = select(subscriptions.c.id).where(mine)
     connection.execute(delete(pushes).where(pushes.c.subscription.in_(browsers)))
@@ -17,7 +17,6 @@ def forget_untold(connection: Connection, app: str, user: str) -> None:
     connection.execute(
         delete(presence_told).where(presence_told.c.app == app, presence_told.c.user == user)
     )
-    connection.execute(delete(active).where(active.c.app == app, active.c.user == user))
     for table, text in ((deliveries, "body"), (pushes, "body"), (news, "data")):
         for field in ("sender", "user"):
             named = table.c[text].contains(f'"{field}":{_quoted(user)}', autoescape=True)

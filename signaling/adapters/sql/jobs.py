@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.tables_privacy import jobs
 from signaling.privacy.job import Job
 
 _UNFINISHED = ("queued", "running")
+ENDED_EARLY = "the process that did it ended, time and again"
 
 
 class SqlJobs:
@@ -38,21 +39,35 @@ class SqlJobs:
         rows = await self._database.read(lambda c: c.execute(query).all())
         return [_job(row._mapping) for row in rows]
 
-    async def take(self, holder: str, now: int, until: int) -> Job | None:
+    async def take(self, holder: str, now: int, until: int, attempts: int) -> Job | None:
         """Writes are serial, so one caller gets it."""
         if await self._database.read(lambda c: _waiting(c, now)) is None:
             return None
-        return await self._database.write(lambda c: _take(c, holder, now, until))
+        return await self._database.write(lambda c: _take(c, holder, now, until, attempts))
 
     async def keep(self, job: str, holder: str, now: int, until: int, items: int) -> bool:
         """Prolong."""
         statement = _held(job, holder).values(held_until=until, updated_at=now, items=items)
         return await self._database.write(lambda c: c.execute(statement).rowcount > 0)
 
-    async def finish(self, job: Job, holder: str) -> bool:
+    async def finish(self, job: Job, holder: str, not_before: int | None = None) -> bool:
         """Let go of it."""
-        statement = _held(job.id, holder).values(**asdict(job), holder=None, held_until=None)
+        statement = _held(job.id, holder).values(**asdict(job), holder=None, held_until=not_before)
         return await self._database.write(lambda c: c.execute(statement).rowcount > 0)
+
+    async def exports(self, app: str, user: str) -> list[Job]:
+        """By result."""
+        query = select(jobs).where(_exports(app, user), jobs.c.result.is_not(None))
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [_job(row._mapping) for row in rows]
+
+    async def call_off(self, app: str, user: str, error: str, now: int) -> None:
+        """Without a holder nobody can finish them."""
+        statement = update(jobs).where(_exports(app, user), jobs.c.state.in_(_UNFINISHED))
+        statement = statement.values(
+            state="failed", error=error, holder=None, held_until=None, updated_at=now
+        )
+        await self._database.write(lambda c: c.execute(statement).rowcount)
 
     async def expired(self, now: int, limit: int) -> list[Job]:
         """Archives whose time is over."""
@@ -81,13 +96,23 @@ def _put(connection: Connection, job: Job) -> Job:
 
 
 def _waiting(connection: Connection, now: int) -> str | None:
-    free = or_(jobs.c.state == "queued", and_(jobs.c.state == "running", jobs.c.held_until <= now))
-    query = select(jobs.c.id).where(free).order_by(jobs.c.updated_at, jobs.c.id).limit(1)
+    free = or_(jobs.c.held_until.is_(None), jobs.c.held_until <= now)
+    query = (
+        select(jobs.c.id)
+        .where(jobs.c.state.in_(_UNFINISHED), free)
+        .order_by(jobs.c.updated_at, jobs.c.id)
+        .limit(1)
+    )
     found: str | None = connection.execute(query).scalar()
     return found
 
 
-def _take(connection: Connection, holder: str, now: int, until: int) -> Job | None:
+def _take(connection: Connection, holder: str, now: int, until: int, attempts: int) -> Job | None:
+    worn = (jobs.c.state.in_(_UNFINISHED)) & (jobs.c.attempts >= attempts)
+    over = or_(jobs.c.held_until.is_(None), jobs.c.held_until <= now)
+    gone = {"holder": None, "held_until": None, "updated_at": now}
+    given_up = update(jobs).where(worn, over).values(state="failed", **gone)
+    connection.execute(given_up.values(error=func.coalesce(jobs.c.error, ENDED_EARLY)))
     found = _waiting(connection, now)
     if found is None:
         return None
@@ -103,6 +128,10 @@ def _take(connection: Connection, holder: str, now: int, until: int) -> Job | No
         )
     )
     return _job(connection.execute(select(jobs).where(jobs.c.id == found)).one()._mapping)
+
+
+def _exports(app: str, user: str) -> Any:
+    return (jobs.c.app == app) & (jobs.c.user == user) & (jobs.c.kind == "export")
 
 
 def _held(job: str, holder: str) -> Any:

@@ -31,12 +31,15 @@ from signaling.adapters.sql.tables import (
 )
 from signaling.adapters.sql.tables_files import files
 from signaling.adapters.sql.tables_messaging import scheduled
+from signaling.adapters.sql.tables_presence import presences
 from signaling.model import Event
 from signaling.privacy.personal import Membership, Page
 from signaling.services.file_record import File
 
 _NAMES = ("sender_name", "mentions")
 """Beside the body, what of a message tells who somebody is."""
+_HEIRS = ("admin", "member")
+"""In the order of the alphabet, as it happens."""
 
 
 class SqlPersonal:
@@ -69,6 +72,22 @@ class SqlPersonal:
         """As if each had been recalled."""
         return await self._database.write(lambda c: _blank(c, app, user, after, limit, now))
 
+    async def unschedule(self, app: str, user: str) -> None:
+        """In one statement."""
+        waiting = delete(scheduled).where(scheduled.c.app == app, scheduled.c.sender == user)
+        await self._database.write(lambda c: c.execute(waiting).rowcount)
+
+    async def heir(self, conversation: str, user: str) -> str | None:
+        """By role, then by when they joined."""
+        here = (members.c.conversation == conversation) & members.c.left_at.is_(None)
+        query = (
+            select(members.c.user)
+            .where(here, members.c.user != user, members.c.role.in_(_HEIRS))
+            .order_by(members.c.role, members.c.joined_at, members.c.user)
+            .limit(1)
+        )
+        return await self._database.read(lambda c: c.execute(query).scalar())
+
     async def files(self, app: str, user: str, after: str, limit: int) -> list[File]:
         """Ordered by id."""
         query = select(files).where(files.c.app == app, files.c.sender == user)
@@ -92,6 +111,7 @@ def _profile(connection: Connection, app: str, user: str) -> dict[str, Any]:
         "devices": rows(devices, "user"),
         "blocks": [row["other"] for row in rows(blocks, "user")],
         "scheduled": rows(scheduled, "sender"),
+        "presence": rows(presences, "user"),
     }
 
 
@@ -135,6 +155,7 @@ def _forget(connection: Connection, app: str, user: str) -> None:
         (scheduled, "sender"),
         (blocks, "user"),
         (devices, "user"),
+        (presences, "user"),
         (users, "id"),
     ):
         connection.execute(delete(table).where(table.c.app == app, table.c[column] == user))

@@ -6,12 +6,15 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, encode_basic_auth
+from socketio import exceptions
 
 from signaling.app import Process
+from signaling.auth.registry import now_ms
 from signaling.ports import Clock
 from tests.conftest import MakeProcess
 from tests.wire_client import RequestRefused, WireClient
@@ -142,6 +145,74 @@ async def test_an_erased_user_is_gone_and_the_log_keeps_its_order(world: World, 
     assert [path async for path in blobs(world)] == []
     found = await hall.bob.request("message:search", query="secret", limit=10)
     assert found["events"] == []
+
+
+async def test_an_erased_users_token_opens_no_door(world: World, hall: Hall) -> None:
+    await world.job("ann", "erase")
+    await hall.ann.disconnected.wait()
+    headers = {"Authorization": f"Bearer {hall.ann.token}"}
+    async with (
+        ClientSession(world.process.url, headers=headers) as http,
+        http.get("/v1/conversations") as answer,
+    ):
+        assert answer.status == 401
+    again = WireClient(world.process.url, "ann", token=hall.ann.token)
+    with pytest.raises(exceptions.ConnectionError):
+        await again.connect()
+    await again.close()
+
+
+async def test_what_was_to_be_sent_later_goes_before_anything_else(
+    world: World, hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = now_ms() + 3_600_000
+    said = {"type": "text", "body": {"text": "later"}, "client_id": "s1", "send_at": later}
+    await hall.ann.request("message:send", conversation=hall.id, **said)
+    waiting = world.process.moderating.bans._waiting
+    assert len(await waiting.of("demo", "ann")) == 1
+
+    async def looked(*page: Any) -> Any:
+        assert await waiting.of("demo", "ann") == []
+        return await blank(*page)
+
+    erase: Any = world.process.keeping.worker._works["erase"]
+    blank = erase._personal.blank
+    monkeypatch.setattr(erase._personal, "blank", looked)
+    await world.job("ann", "erase")
+
+
+async def test_archives_of_an_erased_user_go_at_once(world: World, hall: Hall) -> None:
+    done = await world.job("ann", "export")
+    kept = await world.job("bob", "export")
+    await world.job("ann", "erase")
+    assert (await world.ask("GET", done["download_url"]))[0] == 404
+    assert [key async for key in blobs(world)] == [f"exports/demo/{kept['job']}-1.zip"]
+    assert "download_url" not in (await world.ask("GET", f"/v1/jobs/{done['job']}"))[1]
+
+
+async def test_the_last_owner_hands_on(world: World, hall: Hall) -> None:
+    await hall.ann.request("message:send", conversation=hall.id, type="x", body={}, client_id="x")
+    await world.job("bob", "erase")  # who made the group
+    updated = await hall.ann.until("member:updated", user="ann")
+    left = await hall.ann.until("member:left", user="bob")
+    assert (updated["role"], updated["seq"]) == ("owner", left["seq"] - 1)
+    found = await hall.ann.request("member:list", conversation=hall.id, limit=10)
+    assert [(one["user"], one["role"]) for one in found["members"]] == [("ann", "owner")]
+
+
+async def test_an_erasure_makes_nobody_active(world: World, hall: Hall) -> None:
+    counted = await active(world)
+    await world.job("ann", "erase")
+    assert await active(world) == counted == 2
+
+
+async def active(world: World) -> int:
+    await world.process.accounting.metering.catch_up()
+    today = datetime.now(UTC).date().isoformat()
+    path = f"/v1/usage?from={today}&to={today}&granularity=month"
+    _, usage = await world.ask("GET", path)
+    (month,) = usage["points"]
+    return int(month["active_users"])
 
 
 async def blobs(world: World) -> AsyncIterator[str]:
