@@ -1,7 +1,7 @@
 """Ends calls that nobody would: their node died, or the Device that was in them is gone."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from signaling.errors import Refused
@@ -62,12 +62,16 @@ class CallKeeper:
 
     async def start(self) -> None:
         """End what an earlier life left, before anybody comes in; then look again and again."""
-        await self._settle()
+        await self._round(self._settle)
         self._tasks.every(self._round_s, self.round, "keep calls")
 
     async def round(self) -> None:
-        """What one part cannot do now, because a database or Redis is away, the next round does."""
-        for part in (self._touch, self._settle, self._hang_up):
+        """All of it."""
+        await self._round(self._touch, self._settle, self._hang_up)
+
+    async def _round(self, *parts: Callable[[], Awaitable[None]]) -> None:
+        """What cannot be done now, because a database or Redis is away, the next round does."""
+        for part in parts:
             try:
                 await part()
             except Refused as error:

@@ -35,7 +35,7 @@ async def calls(one: Person, label: str) -> None:
     if await one.page.get_by_role("tab", name="People").count() == 0:
         await one.button("People").click()
     await one.page.get_by_role("tab", name="People").click()
-    await one.button(label).click()
+    await one.button(label).first.click()
 
 
 async def in_call(one: Person, way: str) -> None:
@@ -147,3 +147,89 @@ async def test_a_caller_who_gives_up_stops_the_ringing(
         await rings_no_more(one)
     await remembers(ann, "Cancelled")
     await remembers(bo, "Missed call")
+
+
+async def test_a_call_may_ring_for_long_before_it_is_answered(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await in_one_room(server, arrive, room)
+    await bo.page.evaluate(
+        "() => { globalThis.rings = 0;"
+        " tokenim.client.on('wire', ({ event }) => (rings += event === 'call:ringing')) }"
+    )
+    await calls(ann, "Call Bo")
+    await bo.until("() => rings >= 4")
+    await rings(ann, "Calling Bo…")
+    await bo.button("Answer").click()
+    for one in (ann, bo):
+        await in_call(one, "direct")
+
+
+async def test_calls_are_remembered_after_a_reload(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await in_one_room(server, arrive, room)
+    await calls(ann, "Call Bo")
+    await rings(bo, "Ann is calling")
+    await bo.button("Decline").click()
+    await remembers(ann, "Declined")
+    await calls(ann, "Call Bo")
+    await rings(bo, "Ann is calling")
+    await ann.button("Cancel the call").click()
+    await remembers(ann, "Cancelled")
+    bos = await bo.page.evaluate("tokenim.client.user")
+    body = {"type": "text", "body": {"text": "later then"}, "client_id": "later"}
+    await ann.page.evaluate(
+        "async ([user, body]) => {"
+        " const { id } = await tokenim.client.direct(user);"
+        " await tokenim.client.request('message:send', { conversation: id, ...body }) }",
+        [bos, body],
+    )
+    await ann.page.goto("about:blank")
+    await ann.join(server.url, room)
+    for words in ("Declined", "Cancelled"):
+        await remembers(ann, words)
+
+
+async def in_group_call(one: Person, group: str, count: int) -> None:
+    """Until so many are in the Room of a group's call."""
+    await one.until(
+        "([id, count]) => tokenim.room.id === id && tokenim.room.state === 'joined'"
+        " && tokenim.room.participants.size === count",
+        [group, count],
+    )
+
+
+async def test_a_group_meets_in_its_room_and_goes_on_without_one(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await in_one_room(server, arrive, room)
+    cy = await arrive("Cy")
+    await cy.join(server.url, room)
+    others = [await one.page.evaluate("tokenim.client.user") for one in (bo, cy)]
+    made = {"type": "group", "title": "Team", "members": others, "client_id": "team"}
+    group = await ann.page.evaluate(
+        "async (made) => {"
+        " const { conversation } = await tokenim.client.request('conversation:create', made);"
+        " await tokenim.client.calls.invite(conversation.id, 'audio');"
+        " return conversation.id }",
+        made,
+    )
+    await rings(bo, "Team is calling")
+    await bo.button("Answer").click()
+    for one in (ann, bo):
+        await in_group_call(one, group, 2)
+    await rings(cy, "Team is calling")
+    await cy.button("Answer").click()
+    for one in (ann, bo, cy):
+        await in_group_call(one, group, 3)
+        await rings_no_more(one)
+    await cy.hears(2)
+    await hangs_up(bo)
+    await bo.until("id => tokenim.room.id !== id && tokenim.room.state === 'joined'", group)
+    for one in (ann, cy):
+        await in_group_call(one, group, 2)
+    await hangs_up(ann)
+    for one in (ann, cy):
+        await one.until("id => tokenim.room.id !== id && tokenim.room.state === 'joined'", group)
+    await remembers(cy, "Call, 0:")

@@ -47,6 +47,16 @@ export class Calls extends Emitter {
     /** @type {Map<string, (signal: Signal) => void>} */
     this._ears = new Map();
     client.on("wire", ({ event, data }) => this._receive(event, data));
+    client.on("session", () => void this._catchUp());
+  }
+
+  /**
+   * Calls of this User that are over, the newest first.
+   * @param {{before?: string, limit?: number}} [options] `before` is the `next` of the page before
+   * @returns {Promise<{calls: CallInfo[], next: string | null}>}
+   */
+  past(options = {}) {
+    return this._client.request("call:list", options);
   }
 
   /**
@@ -144,9 +154,28 @@ export class Calls extends Emitter {
       if (!this.known.delete(call.id)) return;
     } else {
       this.known.set(call.id, call);
-      if (call.state === "ringing") this._silence.set(call.id, setTimeout(() => this._silent(call), RINGING_MS));
+      if (this._rings(call)) this._silence.set(call.id, setTimeout(() => this._silent(call), RINGING_MS));
     }
     this.emit("changed", call);
+  }
+
+  /**
+   * Who is called hears it again and again; the caller does not.
+   * @param {CallInfo} call
+   */
+  _rings(call) {
+    return call.participants.some(({ user, state }) => user === this._client.user && state === "ringing");
+  }
+
+  /** What ended while the connection was away. */
+  async _catchUp() {
+    if (!this.known.size) return;
+    try {
+      const { calls } = await this.past({ limit: 50 });
+      for (const call of calls) if (this.known.has(call.id)) this._put(call);
+    } catch {
+      // The next session asks again.
+    }
   }
 
   /**

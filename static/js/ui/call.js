@@ -23,7 +23,7 @@ import { Uploads } from "./uploads.js";
  * @property {import("../sdk/index.js").Conversation} conversation
  * @property {import("../sdk/index.js").Room | import("../sdk/index.js").DirectRoom} room new
  * @property {string} title
- * @property {boolean} direct a call between two; else the room of a link
+ * @property {boolean} direct a call; else the room of a link
  * @property {Devices} devices
  * @property {string} codec
  * @property {import("./recent.js").Recent} recent

@@ -5,7 +5,7 @@ import { t } from "../i18n/index.js";
 
 const KEPT = 20;
 
-/** The latest calls of this User, newest first: from the log, and as they end. */
+/** The latest calls of this User, newest first: as the server lists them, and as they end. */
 export class Recent {
   /**
    * @param {import("../sdk/index.js").Client} client
@@ -16,10 +16,9 @@ export class Recent {
     this._changed = changed;
     /** @type {RecentCall[]} */
     this.calls = [];
-    this._take(client.session?.missed);
     this._offs = [
-      client.on("session", (session) => this._take(session.missed)),
-      client.on("wire", ({ event, data }) => event === "call:ended" && this._add(data)),
+      client.on("session", () => void this._read()),
+      client.on("wire", ({ event, data }) => event === "call:ended" && this._add([data.call])),
     ];
   }
 
@@ -27,20 +26,31 @@ export class Recent {
     this._offs.forEach((off) => off());
   }
 
-  /** @param {any} missed what `session:ready` says of each conversation */
-  _take(missed) {
-    for (const one of missed?.conversations ?? []) {
-      for (const event of one.events ?? [one.last_event]) if (event?.type === "call:ended") this._add(event);
+  async _read() {
+    try {
+      this._add((await this._client.calls.past({ limit: KEPT })).calls);
+    } catch {
+      // The next session asks again.
     }
   }
 
-  /** @param {any} event */
-  _add({ call, at }) {
-    if (!call || this.calls.some((one) => one.call.id === call.id)) return;
-    const other = call.participants.find((/** @type {any} */ one) => one.user !== this._client.user);
-    if (!other) return;
-    this.calls = [{ call, user: other.user, at }, ...this.calls].sort((a, b) => b.at - a.at).slice(0, KEPT);
+  /** @param {CallInfo[]} calls */
+  _add(calls) {
+    const known = new Set(this.calls.map(({ call }) => call.id));
+    const fresh = calls.filter(({ id }) => !known.has(id)).flatMap((call) => this._mine(call));
+    if (!fresh.length) return;
+    this.calls = [...fresh, ...this.calls].sort((a, b) => b.at - a.at).slice(0, KEPT);
     this._changed();
+  }
+
+  /**
+   * @param {CallInfo} call
+   * @returns {RecentCall[]} nothing for a call of others
+   */
+  _mine(call) {
+    const others = call.participants.map(({ user }) => user).filter((user) => user !== this._client.user);
+    if (!others.length || others.length === call.participants.length) return [];
+    return [{ call, user: others[0], at: call.ended_at ?? call.started_at }];
   }
 }
 

@@ -88,14 +88,19 @@ export class Visit {
 
   /** @param {CallInfo} call */
   async _changed(call) {
-    const own = call.caller === this.client.user;
-    const self = call.participants.find(({ user }) => user === this.client.user);
-    const here = own ? this._ringing.call === call.id : self?.device === this.client.device;
+    const self = this._self(call);
     if (call.state === "ended") return this._ended(call);
-    if (call.state === "active") {
-      if (this._ringing.call === call.id) this._ringing.hide();
-      if (here && self?.state === "accepted" && call.participants.length === 2) await this._enterCall(call);
-    } else if (!own && self?.state === "ringing") await this._rung(call);
+    if (self?.state === "ringing") return this._rung(call);
+    const calling = call.state === "ringing" && call.caller === this.client.user;
+    if (this._ringing.call === call.id && !calling) this._ringing.hide();
+    if (call.state !== "active") return;
+    if (self?.state === "accepted" && self.device === this.client.device) await this._enterCall(call);
+    else if (this._call === call.id) await this._backToRoom(); // Others of the group go on.
+  }
+
+  /** @param {CallInfo} call */
+  _self(call) {
+    return call.participants.find(({ user }) => user === this.client.user);
   }
 
   /** @param {CallInfo} call */
@@ -103,7 +108,8 @@ export class Visit {
     if (this._ringing.call === call.id) return; // It goes on ringing.
     if (this._call || this._ringing.call) return this._try(this.client.calls.decline(call.id, "busy"));
     const name = await this._nameOf(call);
-    if (this.client.calls.known.get(call.id)?.state !== "ringing") return;
+    const now = this.client.calls.known.get(call.id);
+    if (!now || this._self(now)?.state !== "ringing") return;
     this._ringing.incoming(call, name, {
       accept: (video) => void this._accept(call, video),
       decline: () => this._try(this.client.calls.decline(call.id)),
@@ -139,18 +145,28 @@ export class Visit {
   async _enterCall(call) {
     if (this._call === call.id) return;
     this._call = call.id;
-    const { name, link } = this._options;
     if (call.media === "audio" && call.caller === this.client.user) await this._cameraOff();
-    const conversation = await this.client.direct(this._other(call));
+    const onLeft = () => this._try(this.client.calls.hangup(call.id));
+    try {
+      const conversation = await this.client.conversationById(call.conversation);
+      const room = this._roomOf(call, conversation);
+      await this._show({ conversation, room, title: await this._nameOf(call), direct: true, onLeft });
+    } catch (error) {
+      toast(t("calls.failed", { reason: errorText(codeOf(error)) }));
+      await onLeft();
+    }
+  }
+
+  /**
+   * Two of a direct conversation go from device to device; more meet in the Room.
+   * @param {CallInfo} call
+   * @param {import("../sdk/index.js").Conversation} conversation
+   */
+  _roomOf(call, conversation) {
+    const { name, link } = this._options;
+    if (conversation.info.type !== "direct") return this.client.room(call.room, { name });
     const rtc = /** @type {RTCConfiguration} */ (link.relay ? { iceTransportPolicy: "relay" } : {});
-    const room = this.client.directRoom({ call, name, rtc });
-    await this._show({
-      conversation,
-      room,
-      title: await this._nameOf(call),
-      direct: true,
-      onLeft: () => this._try(this.client.calls.hangup(call.id)),
-    });
+    return this.client.directRoom({ call, name, rtc });
   }
 
   async _cameraOff() {
@@ -206,15 +222,18 @@ export class Visit {
     Object.assign(globalThis, { tokenim: view }); // For the console.
   }
 
-  /** @param {CallInfo} call */
+  /**
+   * The title of a group, else whoever the other is.
+   * @param {CallInfo} call
+   */
   async _nameOf(call) {
     const user = this._other(call);
-    const known = this._names.get(user);
+    const known = call.participants.length === 2 && this._names.get(user);
     if (known) return known;
     try {
-      const { conversation } = await this.client.request("conversation:get", { conversation: call.conversation });
-      const member = conversation.members?.find((/** @type {any} */ one) => one.user === user);
-      this._names.set(user, member?.name ?? user);
+      const { info, members } = await this.client.conversationById(call.conversation);
+      if (info.type !== "direct" && info.title) return info.title;
+      this._names.set(user, members.get(user)?.name ?? user);
     } catch {
       return user; // A name is not worth missing the call.
     }
