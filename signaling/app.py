@@ -322,6 +322,7 @@ class Process:
     def _limits(self) -> Limits:
         limits = self._settings.limits
         return Limits(
+            scheduled=limits.scheduled,
             message_bytes=limits.message_bytes,
             mentions=limits.mentions,
             group_members=limits.group_members,

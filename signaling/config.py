@@ -114,6 +114,8 @@ class LimitSettings:
     mentions: int = 100
     group_members: int = 10_000
     missed_events: int = 300
+    scheduled: int = 100
+    """Messages of one User that wait for their time."""
     file_bytes: int = 2 * 1024**3
     app_files_bytes: int = 20 * 1024**3
     room_participants: int = 100

@@ -8,6 +8,7 @@ from signaling.errors import Refused
 from signaling.model import Conversation, Identity, Member
 from signaling.ports import Broker, LiveCalls
 from signaling.protocol.calls import CallAct, CallInvite, ListCalls
+from signaling.services import rules
 from signaling.services.call_host import CallHost
 from signaling.services.history import cursor_of, parse_cursor
 
@@ -141,6 +142,9 @@ class Calls:
         members = await self._members.members(conversation.id, limit=RINGS_MAX + 1)
         if len(members) > RINGS_MAX:
             raise Refused("too_large", f"a call rings at most {RINGS_MAX} members")
+        for member in members:
+            if member.user == who.user:
+                rules.no_guest(who, member)
         others = [member.user for member in members if member.user != who.user]
         if not others:
             raise Refused("conflict", "there is nobody to ring")

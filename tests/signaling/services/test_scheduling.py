@@ -14,7 +14,9 @@ from signaling.moderation.screen import NoScreen
 from signaling.protocol.settings import AppSettings
 from signaling.services.limits import Limits
 from signaling.services.scheduling import AGAIN_MAX_MS, AGAIN_MS, GIVE_UP_MS, GROUP
+from tests.conftest import MakeProcess
 from tests.house import House, opened
+from tests.wire_client import RequestRefused, WireClient
 
 
 def later(house: House, conversation: str, client_id: str = "later", **more: Any) -> dict[str, Any]:
@@ -84,6 +86,18 @@ async def test_so_many_messages_of_one_user_wait_and_no_more(small: House) -> No
     await small.ask("ann", "scheduled:cancel", scheduled=kept[0]["scheduled"])
     await small.ask("ann", "message:send", **third)
     assert await waiting(small, "ann") == ["2", "3"]
+
+
+async def test_the_number_is_a_setting(make_process: MakeProcess) -> None:
+    process = await make_process(**{"limits.scheduled": 0})
+    ann = await WireClient(process.url, "ann").connect()
+    joined = await ann.request("conversation:join", alias="hall", create=True)
+    asked = {"conversation": joined["conversation"]["id"], "client_id": "1", "type": "text"}
+    send_at = ann.ready["server_time"] + 3_600_000
+    with pytest.raises(RequestRefused) as refused:
+        await ann.request("message:send", **asked, body={"text": "x"}, send_at=send_at)
+    assert refused.value.code == "quota_exceeded"
+    await ann.close()
 
 
 async def slow(house: House, pause_ms: int) -> str:
