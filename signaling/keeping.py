@@ -14,13 +14,12 @@ from signaling.ports import Broker, Clock
 from signaling.privacy.erase import Also, Erase, SignOut
 from signaling.privacy.export import Export
 from signaling.privacy.job import Kind
-from signaling.privacy.retention import Retention
+from signaling.privacy.retention import PERIOD_S, Retention
 from signaling.privacy.worker import Work, Worker
 from signaling.services.links import Links
 from signaling.tasks import Tasks
 
 WORK_S = 2.0
-RETAIN_S = 60.0
 
 
 class Keeping:
@@ -60,7 +59,7 @@ class Keeping:
     def start(self, tasks: Tasks) -> None:
         """Look for work now and then."""
         tasks.every(WORK_S, self.worker.round, "exports and erasures")
-        tasks.every(RETAIN_S, self.retention.round, "retention")
+        tasks.every(PERIOD_S, self.retention.round, "retention")
 
     def routes(self, callers: Callers) -> PrivacyRoutes:
         """Their REST."""

@@ -11,7 +11,7 @@ from signaling.adapters.sql.personal import SqlPersonal
 from signaling.adapters.sql.retention import SqlRetention
 from signaling.model import App, Change, Event
 from signaling.privacy.job import Job
-from signaling.privacy.retention import DAY_MS, EVENTS_AT_ONCE, Retention
+from signaling.privacy.retention import DAY_MS, EVENTS_AT_ONCE, PAGE, ROUND_S, Retention
 from tests.making import APP, conversation, group, member, message
 
 
@@ -208,6 +208,63 @@ async def test_old_messages_are_blanked_by_type_and_by_conversation(database: Da
     clock = 30 * DAY_MS
     await retention.round()
     assert texts(await log.read(names[0], limit=9)) == [None, None, None]
+
+
+class Tenants:
+    """Several tenants, all with the same setting."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    async def all(self) -> list[App]:
+        days = {"retention_days": {"group": 1}}
+        return [App(id=name, name=name, created_at=0, settings=days) for name in self._names]
+
+
+class Watched(SqlRetention):
+    """Whose messages were blanked, in order; each transaction takes a while on the `clock`."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.blanked: list[str] = []
+        self.now_s = 0.0
+
+    async def blank(self, conversation: str, before: int, limit: int) -> int:
+        self.blanked.append(conversation)
+        self.now_s += ROUND_S / 4
+        return await super().blank(conversation, before, limit)
+
+
+async def test_a_busy_app_leaves_others_their_turn(database: Database) -> None:
+    log, old = SqlLog(database), Watched(database)
+    conversations = SqlConversations(database)
+    for app, count in (("busy", 5 * EVENTS_AT_ONCE), ("calm", 1)):
+        await group(conversations, "ann", name=f"c_{app}", app=app)
+        for number in range(count):
+            await log.append(message(f"c_{app}", "ann", f"{number}", app=app, at=1))
+    tenants = Tenants("busy", "calm")
+    retention = Retention(tenants, old, lambda: 9 * DAY_MS, lambda: old.now_s)
+    await retention.round()
+    assert old.blanked == ["c_busy", "c_calm", "c_busy", "c_busy"]
+    for _ in range(3):
+        await retention.round()
+    assert old.blanked.count("c_busy") == 6  # the last finds nothing
+    assert await old.overdue({"c_busy": 2, "c_calm": 2}) == []
+
+
+async def test_more_conversations_than_a_page_are_looked_through_at_once(
+    database: Database,
+) -> None:
+    log, conversations = SqlLog(database), SqlConversations(database)
+    names = [
+        await group(conversations, "ann", name=f"c_{number:04}") for number in range(PAGE + 20)
+    ]
+    for name in (names[0], names[-1]):
+        await log.append(message(name, "ann", name, at=1))
+    tenants = Tenants(APP)
+    await Retention(tenants, SqlRetention(database), lambda: 9 * DAY_MS).round()
+    for name in (names[0], names[-1]):
+        assert texts(await log.read(name, limit=9)) == [None]
 
 
 async def test_a_long_past_is_blanked_in_pages(database: Database) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from signaling.adapters.sql.blank import blank
 from signaling.adapters.sql.database import Database
@@ -29,10 +29,19 @@ class SqlRetention:
         return [Kept(id=row[0], type=row[1], settings=json_dict(row[2])) for row in rows]
 
     async def overdue(self, cutoffs: Mapping[str, int]) -> list[str]:
-        """One look at the oldest event of each that has not been looked at."""
-        return await self._database.read(
-            lambda c: [name for name, before in cutoffs.items() if _page(c, name, before, 1)]
+        """The oldest event of each that has not been looked at is the one behind its mark, as
+        numbers have no gaps."""
+        behind = func.coalesce(retained.c.seq, 0) + 1
+        query = (
+            select(events.c.conversation, events.c.at)
+            .select_from(conversations)
+            .outerjoin(retained, retained.c.conversation == conversations.c.id)
+            .join(events, (events.c.conversation == conversations.c.id) & (events.c.seq == behind))
+            .where(conversations.c.id.in_(list(cutoffs)))
+            .order_by(conversations.c.id)
         )
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        return [name for name, at in rows if at < cutoffs[name]]
 
     async def blank(self, conversation: str, before: int, limit: int) -> int:
         """The events and the mark in one transaction."""
