@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from signaling.bucket import Bucket
+from signaling.config import LimitSettings
 from signaling.errors import Refused
 from signaling.model import Identity
 from signaling.ports import Clock, Hooks, Remote
@@ -106,6 +107,16 @@ class Rates:
     app: Rate = Rate(0, 0)
     address: Rate = Rate(50, 500)
     """Connecting, not asking."""
+
+    @classmethod
+    def of(cls, limits: LimitSettings) -> "Rates":
+        """With bursts of five seconds' worth, ten of an address."""
+        return cls(
+            Rate(limits.connection_rate, 5 * limits.connection_rate),
+            Rate(limits.user_rate, 5 * limits.user_rate),
+            Rate(limits.app_rate, 5 * limits.app_rate),
+            Rate(limits.address_rate, 10 * limits.address_rate),
+        )
 
 
 class AllowedHooks:

@@ -23,6 +23,7 @@ from signaling.adapters.sql import (
     SqlFiles,
     SqlInvites,
     SqlLog,
+    SqlPresences,
     SqlSearch,
     SqlUsers,
     SqlWaiting,
@@ -125,7 +126,7 @@ class Process:
         )
         self.people = stores.users
         registry = self.registry = Registry(SqlApps(database), self._master)
-        shared = self._shared()
+        shared = self._shared(database)
         guarding = self.guarding = Guarding(
             settings,
             database,
@@ -163,7 +164,7 @@ class Process:
             ring_s=settings.media.ring_ms / 1000,
         )
         core.add({**messaging.table(), **self.moderating.table(messaging, stores, shared.broker)})
-        core.add(filing.table())
+        core.add({**filing.table(), **guarding.table(stores)})
         filing.files.allowed_bytes = accounting.quota.stored_bytes
         counted = accounting.hooks(OriginHooks(core.node, registry.app))
         self._hooks.become(self._allowed(counted, shared.pot))
@@ -227,10 +228,11 @@ class Process:
         self._stack.push_async_callback(server.close)
         await server.start()
 
-    def _shared(self) -> Shared:
+    def _shared(self, database: Database) -> Shared:
         redis, name = self._settings.redis, self._node
         if not redis.url:
-            return Shared(MemoryBroker(name), MemoryPresence(), MemoryRegistry(), alone=True)
+            presence = MemoryPresence(store=SqlPresences(database))
+            return Shared(MemoryBroker(name), presence, MemoryRegistry(), alone=True)
         shared = RedisShared(redis.url, name, self._master.derive("bus"), redis.prefix)
         self._stack.push_async_callback(shared.close)
         self._checks["redis"] = shared.check
@@ -307,13 +309,7 @@ class Process:
         return moderating
 
     def _allowed(self, node: Hooks, pot: Pot | None) -> AllowedHooks:
-        limits = self._settings.limits
-        rates = Rates(
-            connection=Rate(limits.connection_rate, 5 * limits.connection_rate),
-            user=Rate(limits.user_rate, 5 * limits.user_rate),
-            app=Rate(limits.app_rate, 5 * limits.app_rate),
-            address=Rate(limits.address_rate, 10 * limits.address_rate),
-        )
+        rates = Rates.of(self._settings.limits)
         together = partial(_shared_rate, pot) if pot is not None else None
         allowed = AllowedHooks(node, rates, now_ms, together)
         self.metrics.add_numbers("tokenim_allowance", allowed.stats)
@@ -322,11 +318,11 @@ class Process:
     def _limits(self) -> Limits:
         limits = self._settings.limits
         return Limits(
-            scheduled=limits.scheduled,
             message_bytes=limits.message_bytes,
             mentions=limits.mentions,
             group_members=limits.group_members,
             missed_events=limits.missed_events,
+            scheduled=limits.scheduled,
         )
 
     def _filing(

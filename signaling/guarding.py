@@ -12,6 +12,7 @@ from signaling.auth.revocation import FORGET_S, POLL_S, Cut, Revoking
 from signaling.auth.sealing import MasterKey
 from signaling.auth.tokens import Tokens
 from signaling.config import Settings
+from signaling.dispatch import Handler
 from signaling.http.apps import AppRoutes
 from signaling.http.callers import Callers
 from signaling.http.idempotency import Idempotency
@@ -21,6 +22,8 @@ from signaling.http.people import PeopleRoutes
 from signaling.http.rates import RestRates
 from signaling.http.server import Server
 from signaling.ports import Broker
+from signaling.protocol.devices import ListDevices, SignOutDevice
+from signaling.services.devices import Devices
 from signaling.tasks import Tasks
 from signaling.wiring import Stores
 
@@ -33,7 +36,6 @@ class Guarding:
     ) -> None:
         # passed in
         self._registry = registry
-        self._broker = broker
         # made here
         limits = settings.limits
         self.revoking = Revoking(SqlRevocations(database), broker, cut, now_ms)
@@ -61,8 +63,16 @@ class Guarding:
         server.outside(self.rates.middleware, self.rates.prepare)
         server.within(Idempotency(repeats, self.callers).middleware)
 
+    def table(self, stores: Stores) -> dict[str, Handler]:
+        """Requests about the user's own devices."""
+        devices = self._devices = Devices(stores.users, self.revoking, now_ms)
+        return {
+            "device:list": Handler(ListDevices, devices.list),
+            "device:sign_out": Handler(SignOutDevice, devices.sign_out),
+        }
+
     def add_routes(self, server: Server, stores: Stores) -> None:
-        """The app's own management, and the installation's."""
+        """The app's own management, and the installation's; `table` was made before."""
         server.add(AppRoutes(self.callers, self._registry).routes())
         server.add(PeopleRoutes(self.callers, self._directory, stores.conversations).routes())
         management = Management(
@@ -70,7 +80,7 @@ class Guarding:
             self._registry,
             self.tokens,
             stores.users,
-            self._broker,
+            self._devices,
             self.revoking,
         )
         server.add(management.routes())

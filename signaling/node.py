@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from signaling import topics as names
-from signaling.auth.tokens import Claims
+from signaling.auth.tokens import Claims, shown_name
 from signaling.dispatch import Table, dispatch
 from signaling.errors import Refused
 from signaling.fanout import Fanout
@@ -47,8 +47,18 @@ class Members(Protocol):
 class Users(Protocol):
     """Who has been here."""
 
-    async def seen(self, app: str, user: str, device: str, name: str | None, at: int) -> None:
-        """Raises Refused unauthorized when the device is revoked."""
+    async def seen(
+        self,
+        app: str,
+        user: str,
+        device: str | None,
+        name: str | None,
+        at: int,
+        *,
+        issued_at: int = 0,
+        label: str | None = None,
+    ) -> None:
+        """Raises Refused unauthorized when the device was signed out after the token was made."""
 
 
 class Lifecycle(Protocol):
@@ -130,17 +140,25 @@ class Node:
     # Hooks
 
     async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
-        """Who a CONNECT's `{token, device?}` is. Raises Refused."""
+        """Who a CONNECT's `{token, device?, device_name?}` is. Raises Refused."""
         token, device = auth.get("token"), auth.get("device")
         if not isinstance(token, str):
             raise Refused("unauthorized", "auth.token is missing")
         claims = await self._verify(token)
-        if device is None:
-            device = claims.device or remote.connection
+        named = claims.device if device is None else device
+        device = remote.connection if named is None else named
         if not isinstance(device, str) or not 0 < len(device) <= DEVICE_MAX_CHARS:
             raise Refused("bad_request", "auth.device must be text of 1 to 128 characters")
         who = claims.identity(remote.connection, device)
-        await self._users.seen(who.app, who.user, who.device, who.name, self._clock())
+        await self._users.seen(
+            who.app,
+            who.user,
+            None if named is None else who.device,
+            claims.name,
+            self._clock(),
+            issued_at=claims.issued_at or 0,
+            label=shown_name(auth.get("device_name")),
+        )
         self._claims[who.connection] = claims
         return who
 

@@ -1,13 +1,45 @@
-"""The PresenceManager within one process; share one object between nodes."""
+"""The PresenceManager within one process; share one object between nodes.
 
+Memory holds the Users that have Connections; what outlives those is in a PresenceStore.
+"""
+
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from signaling.adapters.presence_view import differs, next_mode, view
+from signaling.adapters.presence_view import OFFLINE_MODES, Kept, differs, next_mode, view
+from signaling.errors import Refused
 from signaling.model import Presence
 
+log = logging.getLogger(__name__)
+
 TTL_MS = 60_000
+
+
+class PresenceStore(Protocol):
+    """What Users said last, and when they went. Writes of one User are carried out in order."""
+
+    async def read(self, app: str, names: Sequence[str]) -> dict[str, Kept]:
+        """Those of whom there is something."""
+
+    async def write(self, app: str, user: str, kept: Kept) -> None: ...
+
+
+class NotKept:
+    """A PresenceStore that ends with the process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Kept] = {}
+
+    async def read(self, app: str, names: Sequence[str]) -> dict[str, Kept]:
+        """From a dict."""
+        return {user: self._kept[app, user] for user in names if (app, user) in self._kept}
+
+    async def write(self, app: str, user: str, kept: Kept) -> None:
+        """Into it."""
+        self._kept[app, user] = kept
 
 
 def _utc_ms() -> int:
@@ -28,21 +60,39 @@ class _User:
     last_seen: int | None = None
     connections: dict[str, _Entry] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, kept: Kept) -> "_User":
+        return cls(kept.mode, kept.text, kept.last_seen)
+
+    def kept(self) -> Kept:
+        return Kept(mode=self.mode, text=self.text, last_seen=self.last_seen)
+
 
 class MemoryPresence:
     """Users with at least one Connection, and what the others said last."""
 
-    def __init__(self, ttl_ms: int = TTL_MS, now_ms: Callable[[], int] = _utc_ms) -> None:
+    def __init__(
+        self,
+        ttl_ms: int = TTL_MS,
+        now_ms: Callable[[], int] = _utc_ms,
+        store: PresenceStore | None = None,
+    ) -> None:
+        # passed in
         self._ttl_ms = ttl_ms
         self._now_ms = now_ms
+        self._store = store or NotKept()
+        # made here
         self._users: dict[tuple[str, str], _User] = {}
+
+    def __len__(self) -> int:
+        return len(self._users)
 
     async def put(
         self, app: str, user: str, device: str, connection: str, status: str, text: str | None
     ) -> bool:
         """See `presence_view` for what a status means. `text` None leaves it, empty clears it."""
-        entry = self._users.setdefault((app, user), _User())
-        before = self._view(user, entry)
+        entry = await self._entered(app, user)
+        before, kept = self._view(user, entry), entry.kept()
         entry.mode = next_mode(entry.mode, status)
         if text is not None:
             entry.text = text or None
@@ -50,7 +100,18 @@ class MemoryPresence:
         if status == "invisible" and before.status != "offline":
             entry.last_seen = now
         entry.connections[connection] = _Entry(device, status == "away", now + self._ttl_ms)
-        return differs(before, self._view(user, entry))
+        changed = differs(before, self._view(user, entry))
+        if entry.kept() != kept:
+            await self._keep(app, user, entry)
+        return changed
+
+    async def _entered(self, app: str, user: str) -> _User:
+        """Nothing is awaited between the return and what the caller does with it."""
+        key = (app, user)
+        if key not in self._users:
+            kept = (await self._store.read(app, [user])).get(user, Kept())
+            self._users.setdefault(key, _User.of(kept))  # another Connection may have been faster
+        return self._users[key]
 
     async def remove(self, app: str, user: str, connection: str) -> bool:
         """One Connection went."""
@@ -61,7 +122,27 @@ class MemoryPresence:
         entry.connections.pop(connection, None)
         if before.status != "offline" and not entry.connections:
             entry.last_seen = self._now_ms()
-        return differs(before, self._view(user, entry))
+        changed = differs(before, self._view(user, entry))
+        await self._leave(app, user, entry)
+        return changed
+
+    async def _leave(self, app: str, user: str, entry: _User) -> None:
+        """Out of memory with the last Connection, once what is to be kept is kept. Until then it
+        stays, so that who comes back meanwhile does not read what is older.
+        """
+        if entry.connections or not await self._keep(app, user, entry):
+            return
+        if not entry.connections and self._users.get((app, user)) is entry:
+            del self._users[app, user]
+
+    async def _keep(self, app: str, user: str, entry: _User) -> bool:
+        """Whether it could be; what could not is tried again by `expire`."""
+        try:
+            await self._store.write(app, user, entry.kept())
+        except Refused as error:
+            log.warning("cannot keep presence: %s", error.message)
+            return False
+        return True
 
     async def touch(self, entries: Iterable[tuple[str, str, str]]) -> None:
         """Unknown ones are passed over."""
@@ -73,7 +154,12 @@ class MemoryPresence:
 
     async def get(self, app: str, users: Sequence[str]) -> list[Presence]:
         """One for each, in the same order; a stranger is offline."""
-        return [self._view(user, self._users.get((app, user), _User())) for user in users]
+        here = {user: self._users[app, user] for user in users if (app, user) in self._users}
+        others = [user for user in users if user not in here]
+        kept = await self._store.read(app, others) if others else {}
+        return [
+            self._view(user, here.get(user) or _User.of(kept.get(user, Kept()))) for user in users
+        ]
 
     async def live(self, app: str, users: Sequence[str]) -> set[str]:
         """Those with a Connection that has not run out."""
@@ -86,16 +172,22 @@ class MemoryPresence:
 
     async def expire(self) -> list[tuple[str, str]]:
         """Drops Connections that ran out."""
-        now = self._now_ms()
-        gone = []
-        for key, entry in self._users.items():
-            kept = {name: one for name, one in entry.connections.items() if one.expires_ms > now}
-            if entry.connections and not kept:
-                if entry.mode != "invisible":
-                    entry.last_seen = now
-                gone.append(key)
-            entry.connections = kept
+        gone = [key for key, entry in self._users.items() if self._run_out(entry)]
+        idle = [(key, entry) for key, entry in self._users.items() if not entry.connections]
+        for (app, user), entry in idle:
+            await self._leave(app, user, entry)
         return gone
+
+    def _run_out(self, entry: _User) -> bool:
+        """Whether there were Connections, and are none any more."""
+        now = self._now_ms()
+        ended = [name for name, one in entry.connections.items() if one.expires_ms <= now]
+        for name in ended:
+            del entry.connections[name]
+        over = bool(ended) and not entry.connections
+        if over and entry.mode not in OFFLINE_MODES:
+            entry.last_seen = now
+        return over
 
     def _view(self, user: str, entry: _User) -> Presence:
         return view(user, entry.mode, entry.text, entry.last_seen, self._alive(entry))

@@ -7,9 +7,19 @@ Connection and shown when all of them are away. An empty status only connects.
 from collections.abc import Iterable
 from typing import Literal
 
+import msgspec
+
 from signaling.model import Presence
 
 OFFLINE_MODES = frozenset({"invisible"})
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What outlives a User's Connections."""
+
+    mode: str = "online"
+    text: str | None = None
+    last_seen: int | None = None
 
 
 def view(

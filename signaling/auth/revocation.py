@@ -19,7 +19,9 @@ KEPT_MS = (MAX_LIFETIME_S + 2 * LEEWAY_S) * 1000
 
 
 class Revocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Ends tokens of an app: those of `user`, with this `jti`, or signed with `key`."""
+    """Ends tokens of an app: those of `user`, or of one `device` of theirs, with this `jti`, or
+    signed with `key`.
+    """
 
     app: str
     at: int
@@ -29,12 +31,14 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user: str | None = None
     jti: str | None = None
     key: str | None = None
+    device: str | None = None
 
     def fits(self) -> dict[str, Any]:
         """What `Sessions.fitting` takes."""
         return {
             "app": self.app,
             "user": self.user,
+            "device": self.device,
             "key": self.key,
             "jti": self.jti,
             "before": self.at if self.user is not None else None,
@@ -47,8 +51,10 @@ class RevocationStore(Protocol):
     async def put(self, revocation: Revocation, until: int) -> int:
         """Keep it; its number."""
 
-    async def names(self, app: str, user: str, jti: str | None, issued_at: int) -> bool:
-        """Whether a token of this user, issued then, was taken back."""
+    async def names(
+        self, app: str, user: str, jti: str | None, issued_at: int, device: str | None = None
+    ) -> bool:
+        """Whether a token of this user, issued then, perhaps for one device, was taken back."""
 
     async def after(self, number: int) -> list[Revocation]:
         """Newer ones, oldest first."""
@@ -84,13 +90,24 @@ class Revoking:
     async def revoked(self, claims: Claims) -> bool:
         """See tokens.Revocations. A token without `iat` counts as old."""
         issued_at = claims.issued_at or 0
-        return await self._store.names(claims.app, claims.user, claims.jti, issued_at)
+        return await self._store.names(
+            claims.app, claims.user, claims.jti, issued_at, claims.device
+        )
 
     async def user(self, app: str, user: str) -> None:
         """All tokens of a user issued so far."""
         await self._revoke(Revocation(app=app, at=self._clock(), user=user))
         hint = Hint(event="session:revoked", data={"before": self._clock(), "reason": "revoked"})
         await self._broker.publish(topics.user(app, user), hint)
+
+    async def device(self, app: str, user: str, device: str) -> None:
+        """Tokens of one device issued so far. Cut by a hint, so that a device which signs itself
+        out is answered before, and by `poll` where the hint is lost.
+        """
+        now = self._clock()
+        await self._store.put(Revocation(app=app, at=now, user=user, device=device), now + KEPT_MS)
+        data = {"device": device, "before": now, "reason": "signed_out"}
+        await self._broker.publish(topics.user(app, user), Hint(event="session:revoked", data=data))
 
     async def token(self, app: str, jti: str) -> None:
         """The tokens of this `jti`."""

@@ -29,7 +29,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
     app: str
     user: str
-    name: str
+    name: str | None
+    """None leaves what the user is called."""
     device: str | None
     jti: str | None
     key: str
@@ -49,7 +50,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
             user=self.user,
             device=check_id(device, "device"),
             connection=connection,
-            name=self.name,
+            name=self.name or self.user,
             grants=self.grants,
             expires_at=self.expires_at,
         )
@@ -191,7 +192,7 @@ class Tokens:
         return Claims(
             app=app,
             user=check_id(raw["sub"], "sub"),
-            name=_name(raw.get("name"), raw["sub"]),
+            name=shown_name(raw.get("name")),
             device=None if raw.get("device") is None else check_id(raw["device"], "device"),
             jti=None if raw.get("jti") is None else check_id(raw["jti"], "jti"),
             key=raw["iss"],
@@ -232,8 +233,8 @@ def _seconds(raw: dict[str, Any], word: str) -> float:
     return float(value)
 
 
-def _name(value: Any, user: str) -> str:
-    """What people see; control characters go, the user id stands in for nothing."""
+def shown_name(value: Any) -> str | None:
+    """What people see; control characters go, and None is nothing to see."""
     text = value if isinstance(value, str) else ""
     clean = "".join(letter for letter in text if letter.isprintable()).strip()
-    return clean[:100] or user
+    return clean[:100] or None

@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from signaling import topics
-from signaling.auth.registry import Registry, now_ms
+from signaling.auth.registry import Registry
 from signaling.auth.revocation import Revoking
 from signaling.auth.tokens import Tokens, check_id
 from signaling.errors import Refused
@@ -14,7 +13,7 @@ from signaling.http import paging
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
 from signaling.model import ApiKey
-from signaling.ports import Broker, Hint, Users
+from signaling.ports import Users
 from signaling.protocol.admin import (
     AppView,
     CreateKey,
@@ -30,6 +29,7 @@ from signaling.protocol.admin import (
     TokenView,
     UpdateApp,
 )
+from signaling.services.devices import Devices
 
 
 class Management:
@@ -41,7 +41,7 @@ class Management:
         registry: Registry,
         tokens: Tokens,
         users: Users,
-        broker: Broker,
+        devices: Devices,
         revoking: Revoking,
     ) -> None:
         # passed in
@@ -50,7 +50,7 @@ class Management:
         self._registry = registry
         self._tokens = tokens
         self._users = users
-        self._broker = broker
+        self._devices = devices
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -181,13 +181,10 @@ class Management:
         return _json({"devices": rows, "next": following})
 
     async def sign_out(self, request: web.Request) -> web.Response:
-        """Refuse a device from now on, and cut its sockets. Raises Refused not_found."""
+        """Refuse a device's tokens so far, and cut its sockets. Raises Refused not_found."""
         key = await self._callers.key(request, "write")
         user, device = request.match_info["user"], request.match_info["device"]
-        if not await self._users.revoke_device(key.app, user, device, now_ms()):
-            raise Refused("not_found", "this user has no such device")
-        hint = Hint(event="session:revoked", data={"device": device, "reason": "signed_out"})
-        await self._broker.publish(topics.user(key.app, user), hint)
+        await self._devices.end(key.app, user, device)
         return _json(SignedOutDeviceView(device=device))
 
 

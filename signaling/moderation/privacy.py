@@ -35,8 +35,8 @@ class PrivacyStore(Protocol):
 class Sharing(Protocol):
     """Who talks with whom."""
 
-    async def share(self, app: str, user: str, other: str) -> bool:
-        """Whether two users have a conversation in common."""
+    async def sharing(self, app: str, user: str, others: Sequence[str]) -> set[str]:
+        """Those of `others` who have a conversation in common with `user`."""
 
 
 class PrivacyService:
@@ -78,14 +78,11 @@ class PrivacyService:
     async def hidden(self, who: Identity, users: Sequence[str]) -> set[str]:
         """Those of `users` who are always offline to `who`."""
         defaults, chosen = await self._rules(who.app, users)
-        hidden = set()
-        for user in users:
-            visible = chosen.get(user, Chosen()).presence or defaults.status
-            if user == who.user or visible == "everyone":
-                continue
-            if visible == "nobody" or not await self._sharing.share(who.app, user, who.user):
-                hidden.add(user)
-        return hidden
+        visible = {user: chosen.get(user, Chosen()).presence or defaults.status for user in users}
+        limited = [user for user in users if user != who.user and visible[user] != "everyone"]
+        shared = [user for user in limited if visible[user] == "shared"]
+        seen = await self._sharing.sharing(who.app, who.user, shared) if shared else set()
+        return {user for user in limited if user not in seen}
 
     async def timeless(self, app: str, users: Sequence[str]) -> set[str]:
         """Those of `users` who do not say when they were last here."""

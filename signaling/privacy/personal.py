@@ -27,7 +27,7 @@ class PersonalData(Protocol):
     """Reads and blanks what is a User's. Every page is one short transaction."""
 
     async def profile(self, app: str, user: str) -> dict[str, Any]:
-        """`{user, devices, blocks, scheduled, presence}`; `user` is None for one nobody has seen."""
+        """`{user, devices, blocks, scheduled, presence}`; `user` is None for a stranger."""
 
     async def memberships(self, app: str, user: str, after: str, limit: int) -> list[Membership]:
         """Ordered by Conversation, ids above `after`."""

@@ -84,6 +84,8 @@ OPERATIONS = (
     Operation("PATCH", "/presence/privacy", "presence:privacy", "users"),
     Operation("PUT", "/users/{user}/block", "user:block", "users"),
     Operation("DELETE", "/users/{user}/block", "user:unblock", "users"),
+    Operation("GET", "/devices", "device:list", "users", pages="devices", place="device"),
+    Operation("DELETE", "/devices/{device}", "device:sign_out", "users"),
     Operation("GET", "/push/key", "push:key", "push"),
     Operation("POST", "/push/subscriptions", "push:subscribe", "push", 201),
     Operation("DELETE", "/push/subscriptions", "push:unsubscribe", "push"),

@@ -40,8 +40,8 @@ class Listening(Protocol):
 class Blocks(Protocol):
     """Who does not want to be seen by whom."""
 
-    async def blocked(self, app: str, by: str, user: str) -> bool:
-        """Whether `by` blocks `user`."""
+    async def blocking(self, app: str, users: Sequence[str], other: str) -> list[str]:
+        """Those of `users` who block `other`."""
 
 
 class Privacy(Protocol):
@@ -179,11 +179,8 @@ class PresenceService:
     async def _hidden(self, who: Identity, users: list[str]) -> set[str]:
         """Those who block the one who asks: they are always offline to them."""
         others = [user for user in users if user != who.user]
-        answers = await asyncio.gather(
-            *(self._blocks.blocked(who.app, user, who.user) for user in others)
-        )
-        blocking = {user for user, blocked in zip(others, answers, strict=True) if blocked}
-        return blocking | await self.privacy.hidden(who, others)
+        blocking = await self._blocks.blocking(who.app, others, who.user)
+        return {*blocking, *await self.privacy.hidden(who, others)}
 
     def recover(self) -> None:
         """The manager may have forgotten everything: say it all again."""

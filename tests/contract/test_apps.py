@@ -113,11 +113,33 @@ async def test_a_revoked_device_is_refused(users: SqlUsers) -> None:
     assert refused.value.code == "unauthorized"
 
 
+async def test_a_revoked_device_is_back_with_a_token_made_later(users: SqlUsers) -> None:
+    await users.seen(APP, "ann", "phone", "Ann", 1)
+    assert await users.revoke_device(APP, "ann", "phone", 10)
+    assert [one.revoked_at for one in await users.devices(APP, "ann")] == [10]
+    for issued_at in (0, 10):
+        with pytest.raises(Refused):
+            await users.seen(APP, "ann", "phone", "Ann", 20, issued_at=issued_at)
+    await users.seen(APP, "ann", "phone", "Ann", 20, issued_at=11, label="Phone")
+    (phone,) = await users.devices(APP, "ann")
+    assert (phone.revoked_at, phone.seen_at, phone.name) == (None, 20, "Phone")
+    with pytest.raises(Refused):  # it is back, but not those tokens
+        await users.seen(APP, "ann", "phone", "Ann", 30, issued_at=10)
+
+
+async def test_who_names_no_device_is_seen_all_the_same(users: SqlUsers) -> None:
+    await users.seen(APP, "ann", None, "Ann", 1)
+    await users.seen(APP, "ann", None, None, 2)
+    assert await users.devices(APP, "ann") == []
+    assert await users.names(APP, ["ann"]) == {"ann": "Ann"}
+
+
 async def test_blocking_has_a_direction(users: SqlUsers) -> None:
     await users.block(APP, "ann", "bob", "d", 9)
     await users.block(APP, "ann", "bob", "d", 9)
     assert await users.blocked(APP, "ann", "bob")
     assert not await users.blocked(APP, "bob", "ann")
+    assert await users.blocking(APP, ["ann", "bob", "cat"], "bob") == ["ann"]
     assert not await users.blocked("other", "ann", "bob")
     await users.unblock(APP, "ann", "bob", "d")
     assert await users.blocks(APP, "ann") == []

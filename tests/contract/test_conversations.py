@@ -269,6 +269,8 @@ async def test_sharing_a_conversation(conversations: Conversations) -> None:
     assert await conversations.share(APP, "ann", "bob")
     assert not await conversations.share(APP, "ann", "eve")
     assert not await conversations.share("other", "ann", "bob")
+    assert await conversations.sharing(APP, "ann", ["bob", "eve"]) == {"bob"}
+    assert await conversations.sharing("other", "ann", ["bob"]) == set()
 
 
 async def test_redacted_bodies_are_gone(conversations: Conversations, log: Log) -> None:

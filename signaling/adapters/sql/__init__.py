@@ -8,6 +8,7 @@ from signaling.adapters.sql.database import Database, open_database
 from signaling.adapters.sql.files import SqlFiles
 from signaling.adapters.sql.invites import SqlInvites
 from signaling.adapters.sql.log import SqlLog
+from signaling.adapters.sql.presences import SqlPresences
 from signaling.adapters.sql.revocations import SqlRevocations
 from signaling.adapters.sql.search import SqlSearch
 from signaling.adapters.sql.tables import metadata
@@ -23,6 +24,7 @@ __all__ = [
     "SqlFiles",
     "SqlInvites",
     "SqlLog",
+    "SqlPresences",
     "SqlRevocations",
     "SqlSearch",
     "SqlUsers",

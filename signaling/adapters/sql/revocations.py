@@ -6,7 +6,7 @@ from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.tables_access import revocations
 from signaling.auth.revocation import Revocation
 
-FIELDS = ("number", "app", "at", "user", "jti", "key")
+FIELDS = ("number", "app", "at", "user", "jti", "key", "device")
 PAGE = 500
 
 
@@ -20,10 +20,15 @@ class SqlRevocations:
         """Insert under a number above every other."""
         return await self._database.write(lambda c: _put(c, revocation, until))
 
-    async def names(self, app: str, user: str, jti: str | None, issued_at: int) -> bool:
-        """By user and time, or by `jti`."""
+    async def names(
+        self, app: str, user: str, jti: str | None, issued_at: int, device: str | None = None
+    ) -> bool:
+        """By user and time, all or of the device, or by `jti`."""
         table = revocations.c
-        whose: list[ColumnElement[bool]] = [(table.user == user) & (table.at >= issued_at)]
+        which: ColumnElement[bool] = table.device.is_(None)
+        if device is not None:
+            which |= table.device == device
+        whose: list[ColumnElement[bool]] = [(table.user == user) & (table.at >= issued_at) & which]
         if jti is not None:
             whose.append(table.jti == jti)
         here = or_(*whose)

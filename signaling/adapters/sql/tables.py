@@ -79,8 +79,10 @@ devices = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("not_before", BigInteger),
     PrimaryKeyConstraint("app", "user", "device"),
 )
+"""`revoked_at` is cleared when the device is back; tokens made until `not_before` stay refused."""
 
 blocks = Table(
     "blocks",

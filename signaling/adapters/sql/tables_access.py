@@ -18,6 +18,7 @@ revocations = Table(
     Column("user", String),
     Column("jti", String),
     Column("key", String),
+    Column("device", String),
     Column("until", BigInteger, nullable=False, index=True),
     Index("ix_revocations_app_user", "app", "user"),
     Index("ix_revocations_app_jti", "app", "jti"),

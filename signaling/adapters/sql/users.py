@@ -17,9 +17,25 @@ class SqlUsers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def seen(self, app: str, user: str, device: str, name: str | None, at: int) -> None:
+    async def seen(
+        self,
+        app: str,
+        user: str,
+        device: str | None,
+        name: str | None,
+        at: int,
+        *,
+        issued_at: int = 0,
+        label: str | None = None,
+    ) -> None:
         """Insert or refresh both rows."""
-        await self._database.write(lambda c: _seen(c, app, user, device, name, at))
+
+        def op(connection: Connection) -> None:
+            if device is not None:
+                _device_seen(connection, (app, user, device), at, issued_at, label)
+            _user_seen(connection, app, user, name, at)
+
+        await self._database.write(op)
 
     async def names(self, app: str, users_: Sequence[str]) -> dict[str, str]:
         """Names by user, of those that have one."""
@@ -32,7 +48,7 @@ class SqlUsers:
     async def devices(self, app: str, user: str) -> list[Device]:
         """A user's devices, the latest seen first."""
         query = (
-            select(devices)
+            select(*(devices.c[field] for field in Device.__struct_fields__))
             .where(devices.c.app == app, devices.c.user == user)
             .order_by(devices.c.seen_at.desc(), devices.c.device)
         )
@@ -40,12 +56,9 @@ class SqlUsers:
         return [Device(**row._mapping) for row in found]
 
     async def revoke_device(self, app: str, user: str, device: str, at: int) -> bool:
-        """Mark it; `seen` refuses it from now on."""
-        statement = (
-            update(devices)
-            .where(devices.c.app == app, devices.c.user == user, devices.c.device == device)
-            .values(revoked_at=at)
-        )
+        """Mark it; `seen` refuses the tokens it has."""
+        statement = update(devices).where(_device(app, user, device))
+        statement = statement.values(revoked_at=at, not_before=at)
         return await self._database.write(lambda c: c.execute(statement).rowcount > 0)
 
     async def block(self, app: str, user: str, other: str, direct: str, most: int) -> None:
@@ -60,21 +73,34 @@ class SqlUsers:
         """Whether `by` blocks `user`."""
         return bool(await self._database.read(lambda c: blocking(c, app, [by], user)))
 
+    async def blocking(self, app: str, users_: Sequence[str], other: str) -> list[str]:
+        """Rows of the key, no lists."""
+        return await self._database.read(lambda c: blocking(c, app, users_, other))
+
     async def blocks(self, app: str, user: str) -> list[str]:
         """Whom the user blocks."""
         query = select(blocks.c.other).where(blocks.c.app == app, blocks.c.user == user)
         return await self._database.read(lambda c: list(c.execute(query).scalars()))
 
 
-def _seen(
-    connection: Connection, app: str, user: str, device: str, name: str | None, at: int
+def _device_seen(
+    connection: Connection, place: tuple[str, str, str], at: int, issued_at: int, label: str | None
 ) -> None:
-    revoked = select(devices.c.revoked_at).where(
-        devices.c.app == app, devices.c.user == user, devices.c.device == device
-    )
-    known = connection.execute(revoked).first()
-    if known is not None and known[0] is not None:
+    here = _device(*place)
+    known = connection.execute(select(devices.c.not_before).where(here)).first()
+    if known is None:
+        app, user, device = place
+        row = {"app": app, "user": user, "device": device, "name": label}
+        connection.execute(insert(devices).values({**row, "created_at": at, "seen_at": at}))
+        return
+    if known[0] is not None and issued_at <= known[0]:
         raise Refused("unauthorized", "this device has been signed out")
+    changes: dict[str, object] = {"seen_at": at, "revoked_at": None}
+    changes |= {} if label is None else {"name": label}
+    connection.execute(update(devices).where(here).values(changes))
+
+
+def _user_seen(connection: Connection, app: str, user: str, name: str | None, at: int) -> None:
     person = (users.c.app == app) & (users.c.id == user)
     changes: dict[str, object] = {"seen_at": at} if name is None else {"seen_at": at, "name": name}
     if not connection.execute(update(users).where(person).values(changes)).rowcount:

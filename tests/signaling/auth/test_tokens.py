@@ -58,7 +58,9 @@ async def test_a_minted_token_is_accepted(tokens: Tokens, key: IssuedKey) -> Non
 async def test_a_token_of_any_jwt_library_is_accepted(tokens: Tokens, key: IssuedKey) -> None:
     claims = await tokens.verify(signed(key, name="A\u0000l\nice "))
     assert (claims.user, claims.name, claims.grants) == ("alice", "Alice", Grants())
-    assert (await tokens.verify(signed(key))).name == "alice"
+    nameless = await tokens.verify(signed(key))
+    assert nameless.name is None
+    assert nameless.identity("c1", "phone").name == "alice"
 
 
 async def test_an_expired_token_is_refused(tokens: Tokens, key: IssuedKey, clock: Clock) -> None:

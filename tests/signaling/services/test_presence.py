@@ -1,15 +1,20 @@
 """Typing and presence: told seldom, however often they are said."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import Connection
 
 from signaling import topics
 from signaling.adapters.memory_presence import MemoryPresence
+from signaling.adapters.sql import Database, SqlConversations, SqlUsers
+from signaling.adapters.sql.privacies import SqlPrivacies
 from signaling.errors import Refused
-from signaling.protocol.presence import PresenceSet, TypingSet
+from signaling.moderation.privacy import PrivacyService
+from signaling.protocol.presence import PresenceSet, PresenceWatch, TypingSet
+from signaling.protocol.settings import AppSettings, PresenceDefaults
 from signaling.services.presence import PresenceService
 from signaling.services.typing import AGAIN_MS, EXPIRES_MS, TypingService
 from signaling.tasks import Tasks
@@ -17,6 +22,7 @@ from tests.house import Ear, House
 from tests.making import APP, identity
 
 ANN = identity("ann")
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -105,3 +111,39 @@ async def test_presence_is_told_once_for_many_changes_and_rate_limited(
     assert ear.heard[0][1].data["status"] == "away"
     code, _ = await pressed(presence.put, PresenceSet(status="busy"))
     assert code == "rate_limited"
+
+
+class Counting:
+    """A Database that counts how often it is read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.reads = 0
+
+    async def read(self, op: Callable[[Connection], T]) -> T:
+        self.reads += 1
+        return await self._database.read(op)
+
+    async def write(self, op: Callable[[Connection], T]) -> T:
+        return await self._database.write(op)
+
+
+async def test_watching_many_takes_few_queries(house: House, tasks: Tasks) -> None:
+    counting: Any = Counting(house.database)
+    users, conversations = SqlUsers(counting), SqlConversations(counting)
+    people = [f"user-{number}" for number in range(200)]
+    await house.group("ann", *people[:2])
+    await users.block(APP, people[0], "ann", "d", 9)
+
+    async def shared(app: str) -> AppSettings:
+        return AppSettings(presence=PresenceDefaults(status="shared"))
+
+    ear: Any = Ear()
+    presence = PresenceService(MemoryPresence(), ear, Deaf(), users, lambda: house.now, tasks)
+    presence.privacy = PrivacyService(SqlPrivacies(counting), conversations, shared, ear)
+    for name in people:
+        await presence.opened(identity(name))
+    counting.reads = 0
+    found = (await presence.watch(ANN, PresenceWatch(users=people)))["users"]
+    assert [one["user"] for one in found if one["status"] == "online"] == [people[1]]
+    assert counting.reads <= 6
