@@ -233,3 +233,20 @@ async def test_a_group_meets_in_its_room_and_goes_on_without_one(
     for one in (ann, cy):
         await one.until("id => tokenim.room.id !== id && tokenim.room.state === 'joined'", group)
     await remembers(cy, "Call, 0:")
+
+
+async def test_who_talked_while_the_server_was_killed_is_back_in_the_room(
+    own_server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await in_one_room(own_server, arrive, room)
+    await calls(ann, "Call Bo")
+    await rings(bo, "Ann is calling")
+    await bo.button("Answer").click()
+    for one in (ann, bo):
+        await in_call(one, "direct")
+    own_server.kill()
+    own_server.start()
+    for one in (ann, bo):
+        await back_in_the_room(one)
+        await remembers(one, "Call, 0:")
+        one.errors.clear()  # The browser says that it could not connect.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,23 @@ async def test_nothing_is_kept_of_calls_that_never_were(nodes: TwoNodes) -> None
     kept = await redis.keys("*call*")
     await redis.aclose()
     assert kept == []
+    await ann.close()
+    await bob.close()
+
+
+async def test_two_who_ring_at_once_by_two_nodes_are_in_one_call(nodes: TwoNodes) -> None:
+    ann = await WireClient(nodes.one.url, "ann4").connect()
+    bob = await WireClient(nodes.two.url, "bob4").connect()
+    asked = {"type": "direct", "members": ["bob4"], "client_id": "d"}
+    conversation = (await ann.request("conversation:create", **asked))["conversation"]["id"]
+    for number in range(5):
+        invite = {"conversation": conversation, "media": "audio", "client_id": f"{number}"}
+        made = await asyncio.gather(*(one.request("call:invite", **invite) for one in (ann, bob)))
+        calls = [one["call"] for one in made]
+        assert calls[0]["id"] == calls[1]["id"]
+        assert "active" in {one["state"] for one in calls}
+        await bob.request("call:hangup", call=calls[0]["id"])
+        await ann.until("call:ended", count=number + 1, conversation=conversation)
     await ann.close()
     await bob.close()
 
