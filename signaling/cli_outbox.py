@@ -50,6 +50,14 @@ def webhook_remove(
     show(_office(config, lambda office: office.remove_webhook(app, webhook)), json)
 
 
+@webhooks.command("enable")
+def webhook_enable(
+    app: AppArgument, webhook: str, config: ConfigOption = None, json: JsonOption = False
+) -> None:
+    """Tell one again that was disabled because it failed for a day."""
+    show(_office(config, lambda office: office.enable_webhook(app, webhook)), json)
+
+
 @webhooks.command("dead")
 def webhook_dead(
     app: AppArgument,

@@ -4,9 +4,11 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from signaling.adapters.sql import Database
+from signaling.adapters.sql.audit import SqlAudit
 from signaling.adapters.sql.news import SqlLeases, SqlNews
-from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
-from signaling.audit.trail import Trail
+from signaling.adapters.sql.outbox import SqlOutbox
+from signaling.adapters.sql.webhooks import SqlWebhooks
+from signaling.audit.trail import SYSTEM, Trail
 from signaling.auth.registry import now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.http.callers import Callers
@@ -16,16 +18,17 @@ from signaling.outbox.calls import CallNews
 from signaling.outbox.collector import Collector, LogTail
 from signaling.outbox.dispatcher import Dispatcher
 from signaling.outbox.lease import Lease
-from signaling.outbox.news import PAGE, Wanted, deliveries_of
+from signaling.outbox.news import PAGE, News, Wanted, deliveries_of
 from signaling.outbox.presence import PresenceNews, Present
 from signaling.outbox.runner import PAUSE_S, OutboxRunner
-from signaling.outbox.webhook import new_webhook
+from signaling.outbox.webhook import Webhook, new_webhook
 from signaling.tasks import Tasks
 from signaling.wiring import Core
 
 WANTED_S = 2.0
 LOOK_AGAIN_S = 60.0
 FORGET_S = 3600.0
+AGE_S = 60.0
 DEAD_KEPT_MS = 30 * 86_400_000
 
 
@@ -47,21 +50,23 @@ class Hooking:
         self._master = master
         self._alone = alone
         # made here
-        self._webhooks, self.outbox = SqlWebhooks(database), SqlOutbox(database)
+        self.webhooks, self.outbox = SqlWebhooks(database), SqlOutbox(database)
         self.news = SqlNews(database)
+        self._trail = Trail(SqlAudit(database), now_ms)
         self.poster = HttpPoster(allow_private=allow_private)
         self.lease = Lease(SqlLeases(database), "outbox", node, now_ms)
-        self.wanted = Wanted(self._webhooks)
+        self.wanted = Wanted(self.webhooks)
         self.presence = PresenceNews(self.news, present, self.wanted, now_ms)
         self.calls = CallNews(self.news, self.wanted)
-        self._collector = Collector(log, self._webhooks, self.outbox)
+        self._collector = Collector(log, self.webhooks, self.outbox)
         self._dispatcher = Dispatcher(
-            self._webhooks,
+            self.webhooks,
             self.outbox,
             self.poster,
             lambda hook: master.open(hook.sealed, hook.id),
             now_ms,
             self.lease.held,
+            self._disabled,
         )
         collects = (self._collector.collect, partial(self.news.take, PAGE, deliveries_of))
         self._runner = OutboxRunner(collects, self._dispatcher, self.lease)
@@ -80,6 +85,7 @@ class Hooking:
         tasks.every(PAUSE_S, self._runner.round, "outbox")
         tasks.every(LOOK_AGAIN_S, self._look_again, "look again at presence")
         tasks.every(FORGET_S, self._forget, "forget dead letters")
+        tasks.every(AGE_S, self._dispatcher.age, "set old deliveries aside")
 
     def listen(self, core: Core) -> None:
         """Hear of what is not in the log."""
@@ -89,9 +95,18 @@ class Hooking:
     async def add(self, app: str, url: str, events: tuple[str, ...]) -> str:
         """A webhook of an app; its signing secret. Raises Refused not_found."""
         hook, secret = new_webhook(self._master, app, url, events)
-        await self._webhooks.put(hook)
+        await self.webhooks.put(hook)
         await self.wanted.refresh()
         return secret
+
+    async def _disabled(self, hook: Webhook) -> None:
+        """The app's other webhooks hear of it, and the trail."""
+        data = {"webhook": hook.id, "url": hook.url, "failing_since": hook.failing_since}
+        await self._trail.note(hook.app, SYSTEM, "webhook:disabled", hook.id, **data)
+        line = f"webhook {hook.id}"
+        told = News(app=hook.app, type="webhook:disabled", line=line, subject=hook.id, data=data)
+        await self.news.put(told)
+        await self.wanted.refresh()
 
     async def _look_again(self) -> None:
         if await self.lease.held():
@@ -103,7 +118,7 @@ class Hooking:
 
     def routes(self, callers: Callers, trail: Trail) -> WebhookRoutes:
         """Their REST."""
-        return WebhookRoutes(callers, self._webhooks, self.outbox, self._master, self.wanted, trail)
+        return WebhookRoutes(callers, self.webhooks, self.outbox, self._master, self.wanted, trail)
 
     def stats(self) -> dict[str, int]:
         """Counters for the metrics."""

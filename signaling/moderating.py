@@ -54,7 +54,7 @@ class Moderating:
 
     def table(self, messaging: Messaging, stores: Stores, broker: Broker) -> dict[str, Handler]:
         """The requests about reports."""
-        reports = ReportService(
+        reports = self.reports = ReportService(
             self.stored, stores.log, stores.conversations, broker, self.bans, now_ms
         )
         reports.act_through(messaging.amendments, messaging.membership, messaging.bans)

@@ -9,8 +9,9 @@ import msgspec
 
 from signaling.adapters.sql import Database, SqlApps, open_database
 from signaling.adapters.sql.audit import SqlAudit
-from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
+from signaling.adapters.sql.outbox import SqlOutbox
 from signaling.adapters.sql.usage import SqlUsage
+from signaling.adapters.sql.webhooks import SqlWebhooks
 from signaling.audit.trail import Trail
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.sealing import MasterKey
@@ -58,7 +59,12 @@ class Office:
         """An app's."""
         found = await self._registry.find_app(app)
         return [
-            {"webhook": hook.id, "url": hook.url, "events": " ".join(hook.events)}
+            {
+                "webhook": hook.id,
+                "url": hook.url,
+                "events": " ".join(hook.events),
+                "disabled_at": hook.disabled_at,
+            }
             for hook in await self._webhooks.of_app(found.id)
         ]
 
@@ -68,6 +74,14 @@ class Office:
         if not await self._webhooks.remove(found.id, webhook):
             raise Refused("not_found", f"no webhook {webhook!r}")
         await self._trail.note(found.id, CLI, "webhook:removed", webhook)
+        return {"webhook": webhook}
+
+    async def enable_webhook(self, app: str, webhook: str) -> Fields:
+        """Tell it again. Raises Refused not_found."""
+        found = await self._registry.find_app(app)
+        if not await self._webhooks.enable(found.id, webhook):
+            raise Refused("not_found", f"no webhook {webhook!r}")
+        await self._trail.note(found.id, CLI, "webhook:enabled", webhook)
         return {"webhook": webhook}
 
     async def dead(self, app: str, webhook: str | None, limit: int) -> list[Fields]:

@@ -4,8 +4,9 @@ from contextlib import AsyncExitStack
 
 from signaling.adapters.sql import Database
 from signaling.adapters.sql.news import SqlLeases, SqlNews
-from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
+from signaling.adapters.sql.outbox import SqlOutbox
 from signaling.adapters.sql.push import SqlPushes, SqlSubscriptions
+from signaling.adapters.sql.webhooks import SqlWebhooks
 from signaling.adapters.webpush import Vapid, check_keys, encrypt
 from signaling.auth.registry import now_ms
 from signaling.auth.sealing import MasterKey

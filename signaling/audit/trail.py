@@ -7,6 +7,9 @@ from signaling.audit.chain import Record, Verdict
 from signaling.model import APP_USER, AuditEntry, Identity
 from signaling.ports import Clock
 
+SYSTEM = "system"
+"""The actor of what the installation does by itself."""
+
 
 class AuditStore(Protocol):
     """The records, in order. Writers take turns, on one node or several."""

@@ -50,6 +50,7 @@ class WebhookRoutes:
             web.get("/v1/webhooks", self.list),
             web.post("/v1/webhooks", self.create),
             web.delete("/v1/webhooks/{webhook}", self.remove),
+            web.post("/v1/webhooks/{webhook}/enable", self.enable),
             web.get("/v1/dead-letters", self.dead),
             web.post("/v1/dead-letters/replay", self.replay_all),
             web.post("/v1/dead-letters/{delivery}/replay", self.replay),
@@ -82,6 +83,16 @@ class WebhookRoutes:
         if not await self._webhooks.remove(key.app, webhook):
             raise Refused("not_found", "no such webhook")
         await self._note(key, "webhook:removed", webhook)
+        return _json({"webhook": webhook})
+
+    async def enable(self, request: web.Request) -> web.Response:
+        """Tell one again that failed for too long. Raises Refused not_found."""
+        key = await self._callers.key(request, "admin")
+        webhook = request.match_info["webhook"]
+        if not await self._webhooks.enable(key.app, webhook):
+            raise Refused("not_found", "no such webhook")
+        await self._wanted.refresh()
+        await self._note(key, "webhook:enabled", webhook)
         return _json({"webhook": webhook})
 
     async def dead(self, request: web.Request) -> web.Response:
@@ -144,6 +155,8 @@ def _view(hook: Webhook, secret: str | None = None) -> WebhookView:
         url=hook.url,
         events=hook.events,
         created_at=hook.created_at,
+        failing_since=hook.failing_since,
+        disabled_at=hook.disabled_at,
         secret=secret,
     )
 

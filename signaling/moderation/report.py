@@ -44,6 +44,12 @@ class ReportStore(Protocol):
     ) -> Sequence[Report]:
         """The newest first, ids below `before`."""
 
+    async def claim(self, app: str, report: str, now: int, until: int) -> bool:
+        """Nobody else acts on it until then; False when somebody does or it is not open."""
+
+    async def release(self, report: str) -> None:
+        """Nothing came of a claim."""
+
     async def resolve(self, report: Report, entry: AuditEntry) -> bool:
         """Keep how it ended, if it was open; written down in the same transaction."""
 

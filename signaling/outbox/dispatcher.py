@@ -1,12 +1,13 @@
 """Sends what is due, in order per line, and decides what becomes of failures."""
 
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from signaling.auth.sealing import SealBroken
 from signaling.outbox.pool import Pool
-from signaling.outbox.schedule import retry_in_ms
+from signaling.outbox.schedule import HORIZON_MS, retry_in_ms
 from signaling.outbox.webhook import Delivery, Outbox, Webhook, Webhooks, signature
 from signaling.ports import Clock
 
@@ -14,8 +15,15 @@ AT_ONCE = 64
 """Lines under way, each with one delivery."""
 AT_ONCE_EACH = 8
 """Lines under way of one webhook: a server that is away does not keep others waiting."""
+AT_ONCE_APP = 16
+"""Lines under way of all webhooks of one app; see HttpPoster."""
+DISABLE_AFTER_MS = 24 * 3_600_000
+"""A webhook that took nothing for so long, while it was tried, is told nothing any more."""
+AGE_PAGE = 500
 IN_A_ROW = 100
 """Deliveries of one line before others get its place."""
+
+log = logging.getLogger(__name__)
 
 Line = tuple[str, str]
 """(webhook, conversation)."""
@@ -42,7 +50,8 @@ class Poster(Protocol):
 class Dispatcher:
     """Posts due deliveries. `open_secret(webhook)` gives its signing secret.
 
-    `may_send` is asked before every delivery: this node may have lost the lease.
+    `may_send` is asked before every delivery: this node may have lost the lease. `disabled` hears
+    of a webhook that failed for too long.
     """
 
     def __init__(
@@ -53,6 +62,7 @@ class Dispatcher:
         open_secret: Callable[[Webhook], bytes],
         clock: Clock,
         may_send: Callable[[], Awaitable[bool]],
+        disabled: Callable[[Webhook], Awaitable[None]],
     ) -> None:
         # passed in
         self._webhooks = webhooks
@@ -61,25 +71,31 @@ class Dispatcher:
         self._open_secret = open_secret
         self._clock = clock
         self._may_send = may_send
+        self._disabled = disabled
         # made here
-        self._pool = Pool(AT_ONCE, AT_ONCE_EACH)
+        self._pool = Pool(AT_ONCE, app=AT_ONCE_APP, webhook=AT_ONCE_EACH)
         self.delivered_total = 0
         self.failed_total = 0
         self.dead_total = 0
+        self.disabled_total = 0
 
     async def dispatch(self) -> int:
         """Begin with the lines that are due; how many were begun."""
         pool = self._pool
         if pool.free <= 0:
             return 0
-        due = await self._outbox.due(self._clock(), AT_ONCE + len(pool), pool.full())
+        due = await self._outbox.due(
+            self._clock(), AT_ONCE + len(pool), pool.full("webhook"), pool.full("app")
+        )
         hooks = {hook.id: hook for hook in await self._webhooks.all()} if due else {}
-        begun = 0
-        for one in due:
-            line: Line = (one.webhook, one.conversation)
-            if one.webhook in hooks and pool.may_begin(line, one.webhook):
-                begun += pool.begin(line, one.webhook, self._follow(hooks[one.webhook], one))
-        return begun
+        return sum(self._begin(hooks[one.webhook], one) for one in due if one.webhook in hooks)
+
+    def _begin(self, hook: Webhook, delivery: Delivery) -> bool:
+        line: Line = (delivery.webhook, delivery.conversation)
+        if not self._pool.may_begin(line, app=hook.app, webhook=hook.id):
+            return False
+        work = self._follow(hook, delivery)
+        return self._pool.begin(line, work, app=hook.app, webhook=hook.id)
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait until one of the lines under way ends, or the time is over; False without any."""
@@ -97,9 +113,11 @@ class Dispatcher:
             headers = self._headers(hook, delivery)
             await self._poster.post(hook.url, headers, delivery.body.encode(), hook.app)
         except (PostFailed, SealBroken) as failure:
-            await self._failed(delivery, str(failure))
+            await self._failed(hook, delivery, str(failure))
             return None
         self.delivered_total += 1
+        if hook.failing_since is not None:
+            await self._webhooks.well(hook.id)
         return await self._outbox.done(delivery)
 
     def _headers(self, hook: Webhook, delivery: Delivery) -> dict[str, str]:
@@ -113,15 +131,33 @@ class Dispatcher:
             "TokenIM-Signature": signed,
         }
 
-    async def _failed(self, delivery: Delivery, error: str) -> None:
+    async def _failed(self, hook: Webhook, delivery: Delivery, error: str) -> None:
         self.failed_total += 1
         now = self._clock()
+        if hook.failing_since is None:
+            await self._webhooks.failing(hook.id, now)
+        elif now - hook.failing_since >= DISABLE_AFTER_MS:
+            await self._disable(hook, now, error)
+            return
         pause = retry_in_ms(delivery.attempts + 1, random.random())  # noqa: S311 - a jitter
         if pause is None:
             self.dead_total += 1
             await self._outbox.bury(delivery.id, now, error)
         else:
             await self._outbox.put_off(delivery, now + pause, error)
+
+    async def _disable(self, hook: Webhook, now: int, error: str) -> None:
+        if await self._webhooks.disable(hook.id, now, f"disabled: {error}"):
+            self.disabled_total += 1
+            log.warning("webhook %s of %s is disabled: %s", hook.id, hook.app, error)
+            await self._disabled(hook)
+
+    async def age(self) -> None:
+        """Set aside what waited behind failures for as long as anything is tried."""
+        now, aged = self._clock(), AGE_PAGE
+        while aged == AGE_PAGE and await self._may_send():
+            aged = await self._outbox.age(now - HORIZON_MS, now, "waited too long", AGE_PAGE)
+            self.dead_total += aged
 
     async def close(self) -> None:
         """Break off what is under way; it is delivered again."""
@@ -133,5 +169,6 @@ class Dispatcher:
             "delivered_total": self.delivered_total,
             "failed_total": self.failed_total,
             "dead_total": self.dead_total,
+            "disabled_total": self.disabled_total,
             "under_way": len(self._pool),
         }

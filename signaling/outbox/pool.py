@@ -7,18 +7,23 @@ from typing import Any
 
 from signaling.tasks import Tasks
 
+Owner = tuple[str, str]
+"""(kind, name)."""
+
 
 class Pool:
-    """Work by key; a key is under way once at a time."""
+    """Work by key; a key is under way once at a time. `each` is how much of one owner's is, by the
+    owner's kind (`{"app": 16}`).
+    """
 
-    def __init__(self, at_once: int, each: int) -> None:
+    def __init__(self, at_once: int, **each: int) -> None:
         # passed in
         self._at_once = at_once
         self._each = each
         # made here
         self._tasks = Tasks()
         self._busy: dict[Hashable, asyncio.Task[None]] = {}
-        self._owners: Counter[str] = Counter()
+        self._owners: Counter[Owner] = Counter()
 
     def __len__(self) -> int:
         return len(self._busy)
@@ -28,29 +33,30 @@ class Pool:
         """How much more may begin."""
         return self._at_once - len(self._busy)
 
-    def full(self) -> list[str]:
-        """Owners that have as much under way as they may."""
-        return [owner for owner, count in self._owners.items() if count >= self._each]
+    def full(self, kind: str) -> list[str]:
+        """Owners of a kind that have as much under way as they may."""
+        most = self._each[kind]
+        return [name for (of, name), count in self._owners.items() if of == kind and count >= most]
 
-    def may_begin(self, key: Hashable, owner: str) -> bool:
+    def may_begin(self, key: Hashable, **owners: str) -> bool:
         """Whether there is room for it."""
-        return self.free > 0 and key not in self._busy and self._owners[owner] < self._each
+        room = all(self._owners[owner] < self._each[owner[0]] for owner in owners.items())
+        return self.free > 0 and key not in self._busy and room
 
-    def begin(self, key: Hashable, owner: str, work: Coroutine[Any, Any, None]) -> bool:
+    def begin(self, key: Hashable, work: Coroutine[Any, Any, None], **owners: str) -> bool:
         """Start; False when closed."""
-        task = self._tasks.spawn(work, f"deliver for {owner}")
+        task = self._tasks.spawn(work, f"deliver for {owners}")
         if task is None:
             return False
         self._busy[key] = task
-        self._owners[owner] += 1
-        task.add_done_callback(lambda _: self._ended(key, owner))
+        self._owners.update(owners.items())
+        task.add_done_callback(lambda _: self._ended(key, owners))
         return True
 
-    def _ended(self, key: Hashable, owner: str) -> None:
+    def _ended(self, key: Hashable, owners: dict[str, str]) -> None:
         del self._busy[key]
-        self._owners[owner] -= 1
-        if not self._owners[owner]:
-            del self._owners[owner]
+        self._owners.subtract(owners.items())
+        self._owners += Counter()  # without those that have nothing
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait until something ends, or the time is over; False when nothing is under way."""

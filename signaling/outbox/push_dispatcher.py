@@ -48,7 +48,7 @@ class PushDispatcher:
         self._clock = clock
         self._may_send = may_send
         # made here
-        self._pool = Pool(AT_ONCE, AT_ONCE_EACH)
+        self._pool = Pool(AT_ONCE, app=AT_ONCE_EACH)
         self.sent_total = 0
         self.failed_total = 0
         self.gone_total = 0
@@ -59,9 +59,10 @@ class PushDispatcher:
         if pool.free <= 0:
             return 0
         begun = 0
-        for push, to in await self._pushes.due(self._clock(), AT_ONCE + len(pool), pool.full()):
-            if pool.may_begin(push.id, push.app):
-                begun += pool.begin(push.id, push.app, self._send(push, to))
+        full = pool.full("app")
+        for push, to in await self._pushes.due(self._clock(), AT_ONCE + len(pool), full):
+            if pool.may_begin(push.id, app=push.app):
+                begun += pool.begin(push.id, self._send(push, to), app=push.app)
         return begun
 
     async def settle(self, timeout_s: float) -> bool:

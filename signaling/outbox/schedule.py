@@ -4,6 +4,8 @@ BASE_MS = 1_000
 CAP_MS = 3_600_000
 MAX_ATTEMPTS = 24
 """1 s, 2 s, 4 s, ... up to an hour: about 13 hours in all."""
+HORIZON_MS = 16 * 3_600_000
+"""What all tries take at most. What waits behind a failing one is not kept longer either."""
 
 
 def retry_in_ms(attempts: int, spread: float) -> int | None:

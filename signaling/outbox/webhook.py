@@ -26,10 +26,14 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     sealed: bytes
     """The signing secret under the master key."""
     created_at: int
+    failing_since: int | None = None
+    """Nothing was taken since the failure then; None while it takes deliveries."""
+    disabled_at: int | None = None
+    """It failed for too long, and is told nothing until it is enabled."""
 
     def wants(self, event_type: str) -> bool:
-        """Whether this type is among the subscribed ones."""
-        return any(
+        """Whether this type is among the subscribed ones, and it is told anything at all."""
+        return self.disabled_at is None and any(
             event_type.startswith(wish[:-1]) if wish.endswith("*") else event_type == wish
             for wish in self.events
         )
@@ -57,7 +61,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     """JSON, as it is signed and sent."""
     attempts: int = 0
-    next_at: int = 0
+    queued_at: int = msgspec.field(default_factory=now_ms)
+    """It may wait so long and no longer; see schedule.HORIZON_MS."""
     dead_at: int | None = None
     error: str | None = None
 
@@ -77,6 +82,18 @@ class Webhooks(Protocol):
     async def all(self) -> list[Webhook]:
         """Of every app."""
 
+    async def failing(self, webhook: str, since: int) -> None:
+        """It took nothing; the first time counts."""
+
+    async def well(self, webhook: str) -> None:
+        """It takes deliveries again."""
+
+    async def disable(self, webhook: str, at: int, error: str) -> bool:
+        """No more deliveries, and those it is owed are dead letters; False when it was already."""
+
+    async def enable(self, app: str, webhook: str) -> bool:
+        """It hears of what happens from now on; False when there is none."""
+
 
 class Outbox(Protocol):
     """Deliveries, kept until they are done or dead. A line is (webhook, conversation)."""
@@ -87,8 +104,14 @@ class Outbox(Protocol):
     async def enqueue(self, reader: str, position: int, deliveries: list[Delivery]) -> None:
         """Insert, and move the reader, in one transaction: nothing is queued twice or left out."""
 
-    async def due(self, now: int, limit: int, without: Collection[str] = ()) -> list[Delivery]:
-        """The first open delivery of each line whose time has come; not of webhooks `without`."""
+    async def due(
+        self,
+        now: int,
+        limit: int,
+        without: Collection[str] = (),
+        without_apps: Collection[str] = (),
+    ) -> list[Delivery]:
+        """The first open delivery of each line whose time has come; not of these webhooks, apps."""
 
     async def done(self, delivery: Delivery) -> Delivery | None:
         """It was taken; the next of its line."""
@@ -98,6 +121,9 @@ class Outbox(Protocol):
 
     async def bury(self, delivery: str, at: int, error: str) -> None:
         """It failed for good; those behind it go on."""
+
+    async def age(self, queued_before: int, at: int, error: str, limit: int) -> int:
+        """Bury what waits since before; how many, up to `limit`."""
 
     async def dead(
         self,

@@ -257,6 +257,7 @@ MANAGEMENT = (
         status=201,
     ),
     Managing("DELETE", "/webhooks/{webhook}", "Remove a webhook."),
+    Managing("POST", "/webhooks/{webhook}/enable", "Tell one again that failed for a day."),
     Managing(
         "GET",
         "/dead-letters",

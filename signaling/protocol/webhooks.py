@@ -22,6 +22,10 @@ class WebhookView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     url: str
     events: tuple[str, ...]
     created_at: int
+    failing_since: int | None = None
+    """It took nothing since then."""
+    disabled_at: int | None = None
+    """It is told nothing since then, see `POST /v1/webhooks/{webhook}/enable`."""
     secret: str | None = None
 
 

@@ -21,6 +21,9 @@ from signaling.services.amendments import AmendmentService
 from signaling.services.banning import FOREVER_MS, BanService
 from signaling.services.membership import MembershipService
 
+CLAIM_MS = 60_000
+"""Longer than any act takes. A claim whose node died ends with it, and another may act."""
+
 Act = Callable[[Identity, Report, ResolveReport], Awaitable[object]]
 
 
@@ -108,16 +111,29 @@ class ReportService:
         return {"reports": [view(report) for report in found], "next": following}
 
     async def resolve(self, who: Identity, request: ResolveReport) -> dict[str, Any]:
-        """`report:resolve`: act, then close. Raises Refused: not_found, forbidden, conflict."""
+        """`report:resolve`: claim, act, close. Raises Refused: not_found, forbidden, conflict."""
         report = await self._reports.get(who.app, request.report)
         if report is None:
             raise Refused("not_found", "no such report")
         await self._moderated(who, report.conversation, hidden="no such report")
         if report.state != "open":
             raise Refused("conflict", "this report has been resolved")
-        act = self.acts.get(request.action)
-        if act is not None:
-            await act(who, report, request)
+        now = self._clock()
+        if not await self._reports.claim(who.app, report.id, now, now + CLAIM_MS):
+            raise Refused("conflict", "somebody else is resolving this report")
+        done: Report | None = None
+        try:
+            act = self.acts.get(request.action)
+            if act is not None:
+                await act(who, report, request)
+            done = await self._closed(who, report, request)
+        finally:
+            if done is None:
+                await self._reports.release(report.id)
+        await self._told(done, "report:resolved")
+        return {"report": view(done)}
+
+    async def _closed(self, who: Identity, report: Report, request: ResolveReport) -> Report:
         now, by = self._clock(), actor_of(who)
         done = replace(
             report,
@@ -138,8 +154,7 @@ class ReportService:
         )
         if not await self._reports.resolve(done, entry):
             raise Refused("conflict", "this report has been resolved")
-        await self._told(done, "report:resolved")
-        return {"report": view(done)}
+        return done
 
     async def _moderated(
         self, who: Identity, key: str, hidden: str = "no such conversation"

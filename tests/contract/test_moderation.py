@@ -108,3 +108,18 @@ async def test_what_a_user_chose_to_hide(database: Database) -> None:
     assert found == {"ann": Chosen(presence="shared", last_seen="nobody")}
     await privacies.forget(APP, "ann")
     assert await privacies.of(APP, ["ann"]) == {}
+
+
+async def test_a_report_is_claimed_by_one_until_its_time_is_over(database: Database) -> None:
+    reports = SqlReports(database)
+    await reports.put(report(1))
+    assert not await reports.claim("other", "rep_1", 10, 20)
+    assert await reports.claim(APP, "rep_1", 10, 20)
+    assert not await reports.claim(APP, "rep_1", 19, 30)
+    assert await reports.claim(APP, "rep_1", 20, 30), "its holder is gone"
+    await reports.release("rep_1")
+    assert await reports.claim(APP, "rep_1", 21, 40)
+    done = report(1, state="resolved", action="dismiss", resolved_by="key:k", resolved_at=22)
+    assert await reports.resolve(done, entry("report:resolved"))
+    assert not await reports.claim(APP, "rep_1", 99, 100)
+    assert await reports.get(APP, "rep_1") == done

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from signaling.adapters.sql import Database, SqlApps, SqlConversations, SqlFiles, SqlLog
 from signaling.adapters.sql.news import SqlNews
-from signaling.adapters.sql.outbox import SqlWebhooks
 from signaling.adapters.sql.usage import SqlUsage
+from signaling.adapters.sql.webhooks import SqlWebhooks
 from signaling.errors import Refused
 from signaling.model import App, Draft
 from signaling.outbox.metering import Metering

@@ -3,7 +3,8 @@
 import msgspec
 from sqlalchemy import Connection, delete, select
 
-from signaling.adapters.sql.tables_outbox import deliveries, news, presence_told
+from signaling.adapters.sql.outbox import end_empty_lines
+from signaling.adapters.sql.tables_outbox import deliveries, lines, news, presence_told
 from signaling.adapters.sql.tables_push import pushes, subscriptions
 
 
@@ -21,6 +22,7 @@ def forget_untold(connection: Connection, app: str, user: str) -> None:
         for field in ("sender", "user"):
             named = table.c[text].contains(f'"{field}":{_quoted(user)}', autoescape=True)
             connection.execute(delete(table).where(table.c.app == app, named))
+    end_empty_lines(connection, lines.c.app == app)
 
 
 def _quoted(user: str) -> str:

@@ -12,6 +12,8 @@ from signaling.model import AuditEntry
 from signaling.moderation.ban import Ban
 from signaling.moderation.report import Report, State
 
+_REPORT = tuple(reports.c[name] for name in Report.__struct_fields__)
+
 
 class SqlBans:
     """See signaling.moderation.ban.BanStore."""
@@ -66,7 +68,7 @@ class SqlReports:
 
     async def get(self, app: str, report: str) -> Report | None:
         """By id."""
-        query = select(reports).where(reports.c.id == report, reports.c.app == app)
+        query = select(*_REPORT).where(reports.c.id == report, reports.c.app == app)
         row = await self._database.read(lambda c: c.execute(query).first())
         return None if row is None else _report(row)
 
@@ -74,7 +76,7 @@ class SqlReports:
         self, app: str, conversation: str | None, state: State, before: str | None, limit: int
     ) -> list[Report]:
         """Ids rise with time."""
-        query = select(reports).where(reports.c.app == app, reports.c.state == state)
+        query = select(*_REPORT).where(reports.c.app == app, reports.c.state == state)
         if conversation is not None:
             query = query.where(reports.c.conversation == conversation)
         if before is not None:
@@ -82,6 +84,18 @@ class SqlReports:
         query = query.order_by(reports.c.id.desc()).limit(limit)
         rows = await self._database.read(lambda c: c.execute(query).all())
         return [_report(row) for row in rows]
+
+    async def claim(self, app: str, report: str, now: int, until: int) -> bool:
+        """Compare and set; writers take turns."""
+        free = reports.c.claimed_until.is_(None) | (reports.c.claimed_until <= now)
+        mine = (reports.c.id == report) & (reports.c.app == app) & (reports.c.state == "open")
+        statement = update(reports).where(mine, free).values(claimed_until=until)
+        return await self._database.write(lambda c: c.execute(statement).rowcount > 0)
+
+    async def release(self, report: str) -> None:
+        """Nobody's."""
+        statement = update(reports).where(reports.c.id == report).values(claimed_until=None)
+        await self._database.write(lambda c: c.execute(statement).rowcount)
 
     async def resolve(self, report: Report, entry: AuditEntry) -> bool:
         """Only an open one."""
@@ -108,7 +122,7 @@ class SqlReports:
 
 
 def _put(connection: Connection, report: Report) -> tuple[Report, bool]:
-    query = select(reports).where(
+    query = select(*_REPORT).where(
         reports.c.conversation == report.conversation,
         reports.c.seq == report.seq,
         reports.c.reporter == report.reporter,

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from signaling.adapters.sql.database import Database
-from signaling.adapters.sql.outbox import hooks_of
+from signaling.adapters.sql.outbox import queue
 from signaling.adapters.sql.rows import json_dict, json_text
-from signaling.adapters.sql.tables_outbox import deliveries, leases, news, presence_told, readers
+from signaling.adapters.sql.tables_outbox import leases, news, presence_told, readers
+from signaling.adapters.sql.webhooks import hooks_of
 from signaling.model import Presence
 from signaling.outbox.news import News
 from signaling.outbox.webhook import Delivery, Webhook
@@ -124,15 +125,10 @@ def _take(connection: Connection, limit: int, make: Make) -> int:
         for item in taken
         for delivery in make([hook for hook in hooks if hook.app == item.app], item)
     ]
-    if queued:
-        connection.execute(insert(deliveries), [_delivery_row(one) for one in queued])
+    queue(connection, queued)
     if taken:
         connection.execute(delete(news).where(news.c.number <= taken[-1].number))
     return len(taken)
-
-
-def _delivery_row(delivery: Delivery) -> dict[str, Any]:
-    return {name: getattr(delivery, name) for name in delivery.__struct_fields__}
 
 
 def _presence(connection: Connection, app: str, now: Presence, item: News) -> None:

@@ -32,6 +32,7 @@ reports = Table(
     Column("resolved_by", String),
     Column("resolved_at", BigInteger),
     Column("note", Text),
+    Column("claimed_until", BigInteger),
     UniqueConstraint("conversation", "seq", "reporter", name="uq_reports_conversation"),
     Index("ix_reports_app_state", "app", "state", "id"),
     Index("ix_reports_conversation", "conversation", "state", "id"),

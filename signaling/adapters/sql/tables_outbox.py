@@ -32,6 +32,8 @@ webhooks = Table(
     Column("events", LongText, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("failing_since", BigInteger),
+    Column("disabled_at", BigInteger),
 )
 
 deliveries = Table(
@@ -45,12 +47,32 @@ deliveries = Table(
     Column("type", String, nullable=False),
     Column("body", LongText, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_at", BigInteger, nullable=False),
+    Column("queued_at", BigInteger, nullable=False),
     Column("dead_at", BigInteger),
     Column("error", String),
-    Index("ix_deliveries_webhook_conversation_position", "webhook", "conversation", "position"),
-    Index("ix_deliveries_dead_at_next_at", "dead_at", "next_at"),
 )
+_open = deliveries.c.dead_at.is_(None)
+Index(
+    "ix_deliveries_open",
+    deliveries.c.webhook,
+    deliveries.c.conversation,
+    deliveries.c.position,
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
+Index("ix_deliveries_age", deliveries.c.queued_at, sqlite_where=_open, postgresql_where=_open)
+Index("ix_deliveries_app_dead_at", deliveries.c.app, deliveries.c.dead_at, deliveries.c.id)
+
+lines = Table(
+    "delivery_lines",
+    metadata,
+    Column("webhook", String, nullable=False),
+    Column("conversation", String, nullable=False),
+    Column("app", String, nullable=False),
+    Column("next_at", BigInteger, nullable=False, index=True),
+    PrimaryKeyConstraint("webhook", "conversation"),
+)
+"""The (webhook, conversation) pairs with something open, and when their first is tried."""
 
 news = Table(
     "news",

@@ -1,12 +1,15 @@
 """The report queue in a running process, for members, admins and the app's server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from signaling.errors import Refused
-from signaling.model import Grants
+from signaling.model import Grants, Identity
+from signaling.moderation.report import Report
+from signaling.protocol.moderation import ResolveReport
 from tests.signaling.moderation.conftest import World
 from tests.wire_client import RequestRefused, WireClient
 
@@ -131,6 +134,37 @@ async def check(hall: Hall, action: str) -> None:
             assert await refused(back) == "forbidden"
         else:
             await back
+
+
+async def test_of_two_who_resolve_at_a_time_one_acts(hall: Hall) -> None:
+    """The one who comes second must not have muted or banned anybody."""
+    report = (await hall.report())["report"]
+    reports = hall.world.process.moderating.reports
+    inside, go = asyncio.Event(), asyncio.Event()
+    acted: list[str] = []
+
+    async def slow(who: Identity, report: Report, request: ResolveReport) -> None:
+        acted.append(request.action)
+        inside.set()
+        await go.wait()
+
+    reports.acts["mute"] = reports.acts["kick"] = slow
+    path = f"/reports/{report}/resolve"
+    first = asyncio.create_task(hall.world.ask("POST", path, {"action": "mute"}))
+    await asyncio.wait_for(inside.wait(), 60)
+    await hall.world.ask("POST", path, {"action": "kick"}, 409)
+    go.set()
+    await first
+    assert acted == ["mute"]
+
+
+async def test_a_report_whose_act_is_refused_stays_open(hall: Hall) -> None:
+    report = (await hall.report())["report"]
+    await hall.bob.request("conversation:leave", conversation=hall.id)
+    path = f"/reports/{report}/resolve"
+    await hall.world.ask("POST", path, {"action": "kick"}, 404)
+    await hall.world.ask("POST", path, {"action": "dismiss"})
+    await hall.world.ask("POST", path, {"action": "dismiss"}, 409)
 
 
 async def test_the_apps_server_resolves_for_itself_also_with_suspension(hall: Hall) -> None:

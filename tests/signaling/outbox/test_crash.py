@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from signaling.adapters.sql import SqlApps, open_database
-from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
+from signaling.adapters.sql.outbox import SqlOutbox
+from signaling.adapters.sql.webhooks import SqlWebhooks
 from signaling.auth.registry import Registry
 from signaling.auth.sealing import MasterKey
 from signaling.auth.tokens import Tokens

@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 from signaling.adapters.sql import SqlApps, open_database
-from signaling.adapters.sql.outbox import SqlOutbox, SqlWebhooks
+from signaling.adapters.sql.outbox import SqlOutbox
+from signaling.adapters.sql.webhooks import SqlWebhooks
 from signaling.model import App
-from signaling.outbox.dispatcher import AT_ONCE, AT_ONCE_EACH, Dispatcher, PostFailed
+from signaling.outbox.dispatcher import (
+    AT_ONCE,
+    AT_ONCE_APP,
+    AT_ONCE_EACH,
+    DISABLE_AFTER_MS,
+    Dispatcher,
+    PostFailed,
+)
+from signaling.outbox.schedule import HORIZON_MS
 from signaling.outbox.webhook import Delivery, Webhook
 
 WAIT_S = 30
@@ -25,7 +34,7 @@ class Servers:
         self.healed = asyncio.Event()
         self.status = 200
 
-    async def post(self, url: str, headers: dict[str, str], body: bytes) -> None:
+    async def post(self, url: str, headers: dict[str, str], body: bytes, owner: str) -> None:
         if "ill" in url:
             self.under_way += 1
             self.most = max(self.most, self.under_way)
@@ -43,12 +52,30 @@ class World:
         self.outbox = outbox
         self.servers = Servers()
         self.may = True
+        self.webhooks = webhooks
+        self.now = 10
+        self.disabled: list[str] = []
         self.dispatcher = Dispatcher(
-            webhooks, outbox, self.servers, lambda _: b"secret", lambda: 10, self._may
+            webhooks,
+            outbox,
+            self.servers,
+            lambda _: b"secret",
+            lambda: self.now,
+            self._may,
+            self._disabled,
         )
 
     async def _may(self) -> bool:
         return self.may
+
+    async def _disabled(self, hook: Webhook) -> None:
+        self.disabled.append(hook.id)
+
+    async def settled(self) -> None:
+        """Everything that was begun has ended."""
+        await self.dispatcher.dispatch()
+        while await self.dispatcher.settle(WAIT_S):
+            pass
 
     async def until_got(self, count: int) -> None:
         async with asyncio.timeout(WAIT_S):
@@ -57,17 +84,17 @@ class World:
                 await self.dispatcher.settle(0.01)
 
 
+def hook(name: str, app: str = "a") -> Webhook:
+    return Webhook(id=name, app=app, url=f"https://{name}", events=("*",), sealed=b"", created_at=1)
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     database = await open_database(f"sqlite:///{tmp_path / 'a.db'}")
     await SqlApps(database).create(App(id="a", name="A", created_at=1))
     webhooks = SqlWebhooks(database)
     for name in ("ill", "well"):
-        await webhooks.put(
-            Webhook(
-                id=name, app="a", url=f"https://{name}", events=("*",), sealed=b"", created_at=1
-            )
-        )
+        await webhooks.put(hook(name))
     made = World(SqlOutbox(database), webhooks)
     yield made
     await made.dispatcher.close()
@@ -83,6 +110,7 @@ def delivery(webhook: str, line: str, position: int) -> Delivery:
         position=position,
         type="t",
         body=f"{webhook}-{line}-{position}",
+        queued_at=0,
     )
 
 
@@ -139,3 +167,62 @@ async def test_a_failure_puts_the_line_off(world: World) -> None:
     assert await world.outbox.due(10, 9) == []
     (head,) = await world.outbox.due(10_000, 9)
     assert (head.id, head.attempts, head.error) == ("well-c-1", 1, "answered 500")
+
+
+async def test_one_app_s_webhooks_take_no_place_from_another_s(world: World) -> None:
+    await world.webhooks.put(hook("ill2"))
+    await world.webhooks.put(hook("ill3"))
+    for name in ("ill", "ill2", "ill3"):
+        mine = [delivery(name, f"c{number}", number) for number in range(AT_ONCE)]
+        await world.outbox.enqueue(name, 1, mine)
+    while await world.dispatcher.dispatch():
+        await world.dispatcher.settle(0.01)
+    assert world.servers.most == AT_ONCE_APP
+    world.servers.healed.set()
+    await world.until_got(3 * AT_ONCE)
+
+
+async def test_a_webhook_that_took_nothing_for_a_day_is_disabled(world: World) -> None:
+    await world.outbox.enqueue("r", 1, [delivery("well", "c", 1), delivery("well", "d", 2)])
+    world.servers.status = 500
+    await world.settled()
+    world.now += DISABLE_AFTER_MS - 1
+    await world.settled()
+    assert world.disabled == []
+    world.now += 3_600_000
+    await world.settled()
+    assert world.disabled == ["well"]
+    dead = await world.outbox.dead("a", 9)
+    assert {one.error for one in dead} == {"disabled: answered 500"}
+    assert len(dead) == 2
+    assert await world.dispatcher.dispatch() == 0
+
+
+async def test_one_that_took_something_begins_anew(world: World) -> None:
+    await world.outbox.enqueue("r", 1, [delivery("well", "c", 1)])
+    world.servers.status = 500
+    await world.settled()
+    world.now += DISABLE_AFTER_MS
+    world.servers.status = 200
+    await world.settled()
+    await world.outbox.enqueue("r", 2, [delivery("well", "c", 2)])
+    world.servers.status = 500
+    await world.settled()
+    assert world.disabled == []
+    (mine,) = [one for one in await world.webhooks.all() if one.id == "well"]
+    assert mine.failing_since == world.now
+
+
+async def test_what_waits_behind_failures_is_not_kept_for_ever(world: World) -> None:
+    await world.outbox.enqueue("r", 1, [delivery("ill", "c", number) for number in range(3)])
+    world.now = HORIZON_MS
+    await world.dispatcher.age()
+    assert await world.outbox.dead("a", 9) == []
+    world.now += 1
+    world.may = False
+    await world.dispatcher.age()
+    assert await world.outbox.dead("a", 9) == [], "the node with the lease does it"
+    world.may = True
+    await world.dispatcher.age()
+    assert len(await world.outbox.dead("a", 9)) == 3
+    assert world.dispatcher.stats()["dead_total"] == 3

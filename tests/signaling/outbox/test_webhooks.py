@@ -142,6 +142,34 @@ async def test_a_dead_letter_is_listed_and_sent_again(start: Start, receiver: Re
     assert written.count("webhook:created") == written.count("dead_letters:replayed") == 1
 
 
+async def test_a_webhook_that_fails_for_a_day_is_disabled_and_others_are_told(
+    start: Start, receiver: Receiver
+) -> None:
+    world = await start(allow_private=True)
+    _, well = await world.call("POST", "/v1/webhooks", url=receiver.url, events=["webhook:*"])
+    gone = receiver.url.replace("/hook", "/gone")
+    _, ill = await world.call("POST", "/v1/webhooks", url=gone, events=["message:*"])
+    name = str(ill["webhook"])
+    await world.process.hooking.webhooks.failing(name, 1)
+    await say(world, "lost")
+    _, body = await receiver.next()
+    told = json.loads(body)
+    assert (told["type"], told["data"]["webhook"]) == ("webhook:disabled", name)
+    _, listed = await world.call("GET", "/v1/webhooks")
+    disabled = {hook["webhook"]: hook.get("disabled_at") for hook in listed["webhooks"]}
+    assert disabled[name]
+    assert disabled[well["webhook"]] is None
+    _, letters = await world.call("GET", f"/v1/dead-letters?webhook={name}")
+    assert [one["error"] for one in letters["dead_letters"]] == ["disabled: answered 404"]
+    assert (await world.call("POST", "/v1/webhooks/none/enable"))[0] == 404
+    assert (await world.call("POST", f"/v1/webhooks/{name}/enable"))[0] == 200
+    _, trail = await world.call("GET", "/v1/audit?action=webhook:*")
+    acts = [(one["action"], one["actor"].split(":")[0]) for one in trail["records"][:2]]
+    assert acts == [("webhook:enabled", "key"), ("webhook:disabled", "system")]
+    _, listed = await world.call("GET", "/v1/webhooks")
+    assert not any("disabled_at" in hook for hook in listed["webhooks"])
+
+
 async def test_targets_in_private_networks_are_refused(start: Start, receiver: Receiver) -> None:
     world = await start(allow_private=False)
     await world.call("POST", "/v1/webhooks", url=receiver.url)
