@@ -155,7 +155,8 @@ class Quota:
         """New counts; the apps with limits."""
         period = month_of(self._clock())
         self._assigned, self._elsewhere = state.plans, state.connections
-        for app in {*state.totals, *state.plans, *self._here}:
+        # Those in use as well: one that asks by REST alone may have nothing yet in a new month.
+        for app in {*state.totals, *state.plans, *self._here, *self._uses}:
             use = self._use(app)
             if use is not None:
                 use.count(period, state.totals.get(app, Totals()), state.position)

@@ -1,0 +1,43 @@
+"""Plans upheld in memory: what changes with the month."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import pytest
+
+from signaling.errors import Refused
+from signaling.model import Conversation, Member
+from signaling.outbox.metering import State
+from signaling.outbox.usage import Plan, Totals
+from signaling.services.quota import Quota
+
+
+class Nobody:
+    """No user was active."""
+
+    async def active(self, app: str, period: str, users: Collection[str]) -> set[str]:
+        return set()
+
+
+def at(month: int) -> int:
+    return int(datetime(2026, month, 15, tzinfo=UTC).timestamp() * 1000)
+
+
+def everybody(conversation: Conversation, member: Member | None) -> None:
+    """May send."""
+
+
+def test_an_app_that_asks_by_rest_alone_begins_each_month_anew() -> None:
+    """It has no plan of its own, no socket, and in a new month nothing that was counted."""
+    now = at(1)
+    quota = Quota({"free": Plan(name="free", messages=1)}, "free", Nobody(), lambda: now)
+    full = {"a": Totals(messages=1)}
+    none = Conversation(id="c", app="a", type="group", created_at=1, created_by="ann")
+    quota.sending("a")
+    quota.refresh(State(position=9, totals=full, plans={}, connections={}))
+    with quota.sending("a") as sending, pytest.raises(Refused, match="allows 1 messages"):
+        sending.after(everybody)(none, None)
+    now = at(2)
+    quota.refresh(State(position=9, totals={}, plans={}, connections={}))
+    with quota.sending("a") as sending:
+        sending.after(everybody)(none, None)
