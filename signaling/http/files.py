@@ -19,6 +19,7 @@ PIECE_BYTES = 512 * 1024
 STALL_TIMEOUT_S = 60.0
 """A client that neither sends nor takes a byte for this long is cut; it may resume."""
 IMMUTABLE = "private, max-age=31536000, immutable"
+"""For who showed a token: the bytes never change, the right to see them is theirs alone."""
 SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 Identify = Callable[[web.Request], Awaitable[Identity]]
@@ -65,7 +66,10 @@ class FileRoutes:
         """All of it or a Range; HEAD too. While it is uploading the bytes come as they land."""
         file = await self._readable(request)
         etag = f'"{file.sha256}"'
-        headers = _headers(file, etag, attach="download" in request.query)
+        headers = {
+            **_headers(file, etag, attach="download" in request.query),
+            **self._sharing(request, file),
+        }
         if none_match(request.headers.get("If-None-Match"), etag):
             return web.Response(status=304, headers=headers)
         try:
@@ -91,7 +95,7 @@ class FileRoutes:
         etag = f'"{file.sha256}-thumbnail"'
         headers = {
             "ETag": etag,
-            "Cache-Control": IMMUTABLE,
+            **self._sharing(request, file),
             "Content-Type": "image/webp",
             "Content-Security-Policy": SANDBOX,
             "X-Content-Type-Options": "nosniff",
@@ -101,6 +105,19 @@ class FileRoutes:
             return web.Response(status=304, headers=headers)
         body = b"".join([chunk async for chunk in chunks])
         return web.Response(body=body, headers=headers)
+
+    def _sharing(self, request: web.Request, file: File) -> dict[str, str]:
+        """Who may keep the answer, and whose pages may show it. A signed link is for whoever has
+        it, so any cache on the way may keep what it leads to, under the whole link, as long as it
+        is good; and pages of other origins may show it."""
+        if "sig" in request.query:
+            left_s = max(0, self._files.left_ms(request.query["exp"]) // 1000)
+            shared = {"Cross-Origin-Resource-Policy": "cross-origin"}
+            kept = f"public, max-age={left_s}, immutable"
+        else:
+            shared = {"Cross-Origin-Resource-Policy": "same-origin", "Vary": "Authorization"}
+            kept = IMMUTABLE
+        return {**shared, "Cache-Control": kept if file.state == "ready" else "no-store"}
 
     async def _readable(self, request: web.Request, path: str | None = None) -> File:
         file_id, query = request.match_info["file"], request.query
@@ -212,11 +229,9 @@ def _headers(file: File, etag: str, *, attach: bool) -> dict[str, str]:
     return {
         "ETag": etag,
         "Accept-Ranges": "bytes",
-        "Cache-Control": IMMUTABLE if file.state == "ready" else "no-store",
         "Content-Type": content_type,
         "Content-Disposition": disposition(file.name, attach=attach),
         "Content-Security-Policy": SANDBOX,
-        "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
 

@@ -191,6 +191,10 @@ class Files:
         """A file this User may read. Raises Refused not_found."""
         return await self._rights.readable(who, file_id)
 
+    def left_ms(self, exp: str) -> int:
+        """How long a link that was checked is still good."""
+        return int(exp) * 1000 - self._clock()
+
     async def linked(self, file_id: str, path: str, exp: str, sig: str) -> File:
         """The file a signed link is for. Raises Refused: forbidden, not_found."""
         self._links.check(path, exp, sig, self._clock())

@@ -34,6 +34,7 @@ async def test_links_are_on_the_cdn_and_good_here(make_process: MakeProcess) -> 
         path = parts.path.removeprefix("/tea")
         async with client.get(f"{path}?{parts.query}") as answer:
             assert (answer.status, await answer.read()) == (200, CONTENT)
+            assert answer.headers["Cache-Control"].startswith("public, max-age=")
         async with client.get(f"{path}?{parts.query}x") as answer:
             assert answer.status == 403
         async with client.get(path) as answer:

@@ -14,7 +14,7 @@ from signaling.http.server import Server
 from signaling.metrics import Metrics
 from signaling.model import Identity
 from signaling.protocol.files import FileFetch
-from tests.signaling.files.conftest import House, person
+from tests.signaling.files.conftest import NOON, House, person
 
 CONTENT = os.urandom(1_000_000)
 ANN, BOB, EVE = person("ann"), person("bob"), person("eve")
@@ -227,6 +227,35 @@ async def test_signed_links_need_no_header_until_they_expire(
     assert (await client.get(link.replace(file, other))).status == 403
     house.now += 16 * 60 * 1000
     assert (await client.get(link)).status == 403
+
+
+async def test_what_a_link_leads_to_may_be_kept_until_it_expires(
+    house: House, client: ClientSession
+) -> None:
+    file = await house.send(ANN, CONTENT)
+    link = (await house.filing.files.fetch(BOB, FileFetch(file=file))).download_url
+    for gone_ms, left_s in ((0, 900), (899_500, 0)):
+        house.now = NOON + gone_ms
+        for headers in ({}, {"Range": "bytes=0-9"}, {"If-None-Match": "*"}):
+            got = await client.get(link, headers=headers)
+            await got.read()
+            assert got.headers["Cache-Control"] == f"public, max-age={left_s}, immutable"
+            assert got.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+            assert "Vary" not in got.headers
+    own = (await get(client, f"/v1/files/{file}")).headers
+    assert own["Cache-Control"].startswith("private")
+    assert own["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert own["Vary"] == "Authorization"
+
+
+async def test_what_is_still_landing_is_kept_by_nobody(house: House, client: ClientSession) -> None:
+    offered = await house.offer(ANN, CONTENT)
+    upload = await house.filing.files.begin(ANN, offered.file)
+    link = (await house.filing.files.fetch(BOB, FileFetch(file=offered.file))).download_url
+    got = await client.head(link)
+    await got.read()
+    assert got.headers["Cache-Control"] == "no-store"
+    upload.close()
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ async def test_a_picture_comes_with_its_thumbnail(process: Process, door: Door) 
     fetched = await ann.client.request("file:fetch", file=offered["file"])
     async with ann.http.get(fetched["thumbnail_url"]) as got:
         assert (got.status, got.content_type) == (200, "image/webp")
+        assert got.headers["Cache-Control"].startswith("public, max-age=")
+        assert got.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
         assert Image.open(io.BytesIO(await got.read())).size == (256, 256)
 
 
