@@ -3,7 +3,7 @@
 from array import array
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from media.flow.delay import DelayTrend, Usage
 
@@ -18,6 +18,8 @@ ADDITIVE_BITS: Final = 9600
 """Near the last known limit grow by about one packet each response time (section 5.5)."""
 RESPONSE_S: Final = 0.2
 ACKED_WINDOW_S: Final = 0.5
+"""By the receiver's clock: feedback comes in lumps, and late on a busy machine."""
+ACKED_VALID_S: Final = 2.0
 LOSS_HIGH: Final = 0.10
 LOSS_LOW: Final = 0.02
 LOSS_MIN_PACKETS: Final = 20
@@ -82,6 +84,16 @@ class SendHistory:
         return extended >= 0 and self._sequences[slot] == extended and self._at[slot] > at
 
 
+class _Acked(NamedTuple):
+    """What one feedback told of."""
+
+    arrived_s: float
+    """The latest of its packets, by the receiver's clock."""
+    size_bytes: int
+    at: float
+    """When it came, by ours."""
+
+
 class Estimator:
     """One subscriber Transport. Feed it feedback, read `estimate_bps` after `tick`."""
 
@@ -120,7 +132,7 @@ class Estimator:
         """When the rate was last lowered: what was sent before says nothing about the new one."""
         self._remb: tuple[float, float] | None = None
         self._trend = DelayTrend()
-        self._acked: deque[tuple[float, int]] = deque()
+        self._acked: deque[_Acked] = deque()
         self._acked_bytes = 0
         self._lost = self._covered = 0
         self._ticked_at: float | None = None
@@ -129,6 +141,7 @@ class Estimator:
     def feedback(self, base: int, arrivals_us: Sequence[int | None], now: float) -> None:
         """Transport-wide feedback came: arrival times from the 16-bit `base` on."""
         lost = known = acked = 0
+        latest_s = 0.0
         for index, arrival_us in enumerate(arrivals_us):
             if arrival_us is None:
                 lost += self.history.sent_after((base + index) & 0xFFFF, self._cut_at)
@@ -136,11 +149,14 @@ class Estimator:
             packet = self.history.take((base + index) & 0xFFFF)
             if packet is None:
                 continue
-            known += packet[0] > self._cut_at
             arrived_s = self._unwrap(arrival_us) / 1_000_000
-            self._trend.add(packet[0], arrived_s)
+            if packet[0] > self._cut_at:
+                known += 1
+                self._trend.add(packet[0], arrived_s)
             acked += packet[1]
-        self._ack(now, acked)
+            latest_s = max(latest_s, arrived_s)
+        if acked:
+            self._ack(_Acked(latest_s, acked, now))
         self._count_loss(lost, known + lost, now)
         self._control_delay(now)
 
@@ -181,7 +197,12 @@ class Estimator:
     @property
     def acked_bps(self) -> float:
         """What has arrived lately."""
-        return self._acked_bytes * 8 / ACKED_WINDOW_S
+        if not self._acked:
+            return 0.0
+        first, last = self._acked[0], self._acked[-1]
+        if last.arrived_s - first.arrived_s < ACKED_WINDOW_S:
+            return self._acked_bytes * 8 / ACKED_WINDOW_S
+        return (self._acked_bytes - first.size_bytes) * 8 / (last.arrived_s - first.arrived_s)
 
     def _count_loss(self, lost: int, packets: int, now: float) -> None:
         """Gather feedback until it covers enough packets to speak of a share."""
@@ -200,13 +221,19 @@ class Estimator:
         self._unwrapped_us = arrival_us
         return arrival_us
 
-    def _ack(self, now: float, size_bytes: int) -> None:
-        self._acked.append((now, size_bytes))
-        self._acked_bytes += size_bytes
+    def _ack(self, acked: _Acked) -> None:
+        """Keep what covers the window, from one feedback before it on."""
+        self._acked.append(acked)
+        self._acked_bytes += acked.size_bytes
+        while len(self._acked) > 2 and self._acked[1].arrived_s <= (
+            acked.arrived_s - ACKED_WINDOW_S
+        ):
+            self._acked_bytes -= self._acked.popleft().size_bytes
 
     def _forget(self, now: float) -> None:
-        while self._acked and now - self._acked[0][0] > ACKED_WINDOW_S:
-            self._acked_bytes -= self._acked.popleft()[1]
+        if self._acked and now - self._acked[-1].at > ACKED_VALID_S:
+            self._acked.clear()
+            self._acked_bytes = 0
 
     def _control_delay(self, now: float) -> None:
         """Additive increase, multiplicative decrease by the trend (section 5.5)."""

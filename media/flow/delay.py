@@ -21,7 +21,8 @@ OVERUSE_MS: Final = 10.0
 """The trend must stay above the threshold this long."""
 LONG_GAP_S: Final = 5.0
 STANDING_MS: Final = 120.0
-"""A queue this long that stopped growing has no trend, and is still a queue to drain."""
+"""A queue this long that stopped growing has no trend, and is still a queue to drain; one that
+shrinks is being drained already."""
 BASE_WINDOW_S: Final = 15.0
 """The shortest delay of the last one to two of these is the path without a queue."""
 
@@ -47,6 +48,7 @@ class DelayTrend:
         "_over_ms",
         "_points",
         "_previous",
+        "_queued_ms",
         "_samples",
         "_smoothed_ms",
         "_threshold_ms",
@@ -59,6 +61,7 @@ class DelayTrend:
         self._changed_s: float | None = None
         self._base_ms = (float("inf"), float("inf"))
         self._base_since_s = 0.0
+        self._queued_ms = 0.0
         self.reset()
 
     def reset(self) -> None:
@@ -106,7 +109,8 @@ class DelayTrend:
         self._points.append(((arrived_s - self._first_arrival_s) * 1000, self._smoothed_ms))
         if len(self._points) == WINDOW:
             self._detect(_slope(self._points), sent_ms, arrived_s)
-        if self._queue_ms(sent_s, arrived_s) > STANDING_MS:
+        before, self._queued_ms = self._queued_ms, self._queue_ms(sent_s, arrived_s)
+        if self._queued_ms > STANDING_MS and self._queued_ms >= before:
             self.usage = Usage.OVER
 
     def _queue_ms(self, sent_s: float, arrived_s: float) -> float:

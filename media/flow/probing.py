@@ -7,7 +7,7 @@ PROBE_S: Final = 0.6
 SETTLE_S: Final = 0.5
 """From the end of a probe until its feedback has come."""
 FIRST_PAUSE_S: Final = 2.0
-MAX_PAUSE_S: Final = 60.0
+MAX_PAUSE_S: Final = 15.0
 FACTOR: Final = 2.0
 GAINED: Final = 1.2
 """A probe that lifts the estimate by this was worth it."""

@@ -56,7 +56,7 @@ class Bottleneck:
 @pytest.mark.parametrize("start_bps", [200_000, 1_000_000])
 def test_finds_the_capacity_and_stays(capacity_bps: float, start_bps: float) -> None:
     link = Bottleneck(capacity_bps, start_bps)
-    link.run(30)
+    link.run(45)  # 8 % a second, as section 5.5 has it; probes, which jump, are not at test here
     later = [link.run(1) for _ in range(20)]
     assert all(0.6 * capacity_bps < bps < 1.2 * capacity_bps for bps in later)
     assert sum(later) / 20 > 0.75 * capacity_bps
@@ -135,9 +135,9 @@ def test_prober_tries_briefly_and_less_often_when_it_gains_nothing() -> None:
         probing = padding > 0
         assert padding <= 600_000
         now += 0.05
-    pauses = [later - earlier for earlier, later in itertools.pairwise(probes)]
+    pauses = [round(later - earlier, 3) for earlier, later in itertools.pairwise(probes)]
     assert pauses == sorted(pauses)
-    assert 3 <= len(probes) <= 6
+    assert 4 <= len(probes) <= 7
 
 
 def test_prober_is_quiet_when_all_is_had_or_the_path_suffers() -> None:
