@@ -3,11 +3,14 @@
 Each client writes JSON lines, in the order things happened to it:
 
     {"kind": "acked", "device": "ann/phone", "conversation", "client_id", "seq", "id"}
+    {"kind": "heard", "device", "conversation", "seq", "id", "connection"?}     as they came
     {"kind": "received", "device", "conversation", "seq", "id", "client_id"?}   as it applied them
     {"kind": "receipt", "device", "conversation", "user", "delivered", "read"}
     {"kind": "log", "device", "conversation", "events": [{"seq", "id", "client_id"?, "sender"?}]}
 
-`log` is the whole history as that member reads it in the end. Pure: no clock, no files.
+`log` is the whole history as that member reads it in the end. What comes may have gaps, but on one
+`connection` (any name for it) it is in order and once; what is applied always is. Either must be
+in the log. Pure: no clock, no files.
 """
 
 from collections import defaultdict
@@ -23,18 +26,25 @@ class Report:
     """What was found. `problems` names the first of each kind."""
 
     acked: int = 0
+    heard: int = 0
     received: int = 0
+    marks: int = 0
+    """Receipts that were looked at."""
     lost: int = 0
     duplicated: int = 0
     reordered: int = 0
+    phantoms: int = 0
+    """Events that a device was told and that stand in nobody's log."""
     gaps: int = 0
     receipts: int = 0
+    """Receipts that moved back."""
     problems: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
         """Nothing is wrong."""
-        return not (self.lost or self.duplicated or self.reordered or self.gaps or self.receipts)
+        wrong = (self.lost, self.duplicated, self.reordered, self.phantoms, self.gaps)
+        return not any((*wrong, self.receipts))
 
     def __str__(self) -> str:
         line = (
@@ -43,7 +53,11 @@ class Report:
         )
         more = [
             f"{count} {what}"
-            for count, what in ((self.gaps, "gaps in seq"), (self.receipts, "receipts moved back"))
+            for count, what in (
+                (self.phantoms, "in nobody's log"),
+                (self.gaps, "gaps in seq"),
+                (self.receipts, "receipts moved back"),
+            )
             if count
         ]
         return ", ".join([line, *more])
@@ -62,6 +76,7 @@ class Checker:
 
     def __init__(self) -> None:
         self._acked: list[dict[str, Any]] = []
+        self._heard: list[dict[str, Any]] = []
         self._received: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         self._marks: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._views: list[dict[str, Any]] = []
@@ -73,6 +88,8 @@ class Checker:
         kind = record.get("kind")
         if kind == "acked":
             self._acked.append(record)
+        elif kind == "heard":
+            self._heard.append(record)
         elif kind == "received":
             self._received[record["device"], record["conversation"]].append(record)
         elif kind == "receipt":
@@ -88,12 +105,17 @@ class Checker:
             self._view(view)
         for record in self._acked:
             self._ack(record)
+        self._report.heard = len(self._heard)
         for (device, conversation), records in self._received.items():
-            self._stream(device, self._logs[conversation], records)
+            self._report.received += len(records)
+            self._stream(f"{device} applied", self._logs[conversation], records)
+        for (device, *_, conversation), records in _by_connection(self._heard).items():
+            self._stream(f"{device} heard", self._logs[conversation], records)
         self._report.acked = len({_send(record) for record in self._acked})
         return self._report
 
     def _receipt(self, record: dict[str, Any]) -> None:
+        self._report.marks += 1
         key = (record["device"], record["conversation"], record["user"])
         delivered, read = record["delivered"], record["read"]
         before = self._marks.get(key, (0, 0))
@@ -139,23 +161,39 @@ class Checker:
             self._report.lost += 1
             self._problem(f"{record['client_id']} was acked; nobody has read {conversation}")
 
-    def _stream(self, device: str, log: _Log, records: list[dict[str, Any]]) -> None:
+    def _stream(self, what: str, log: _Log, records: list[dict[str, Any]]) -> None:
         last, seen = 0, set()
         for record in records:
             seq = record["seq"]
-            self._report.received += 1
-            if seq in seen:
-                self._report.duplicated += 1
-                self._problem(f"{device} applied {seq} twice")
-            elif seq < last or log.ids.get(seq, record["id"]) != record["id"]:
+            if seq not in log.ids:
+                self._report.phantoms += 1
+                self._problem(f"{what} {seq} ({record['id']}), which is in nobody's log")
+            elif log.ids[seq] != record["id"]:
                 self._report.reordered += 1
-                self._problem(f"{device} applied {seq} after {last}, or another event as {seq}")
+                self._problem(f"{what} another event as {seq}")
+            elif seq in seen:
+                self._report.duplicated += 1
+                self._problem(f"{what} {seq} twice")
+            elif seq < last:
+                self._report.reordered += 1
+                self._problem(f"{what} {seq} after {last}")
             seen.add(seq)
             last = max(last, seq)
 
     def _problem(self, text: str) -> None:
         if len(self._report.problems) < EXAMPLES:
             self._report.problems.append(text)
+
+
+def _by_connection(
+    records: list[dict[str, Any]],
+) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """What came on one connection, in order; each alone where none is named."""
+    streams: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for number, record in enumerate(records):
+        connection = record.get("connection", number)
+        streams[record["device"], connection, record["conversation"]].append(record)
+    return streams
 
 
 def _send(record: dict[str, Any]) -> tuple[str, str, str]:

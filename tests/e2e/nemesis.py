@@ -14,8 +14,12 @@ CONFUSED = (ConnectionError, OSError, RuntimeError, TimeoutError)
 class Device:
     """Lives through any number of connections. Everything it learns goes to `path`."""
 
-    def __init__(self, user: str, server: Any, path: Path, seed: int) -> None:
+    def __init__(
+        self, user: str, server: Any, path: Path, seed: int, *, faithful: bool = True
+    ) -> None:
         # passed in
+        self._faithful = faithful
+        """Whether the network leaves alone what the server sends."""
         self.name = f"{user}/phone"
         self._user = user
         self._server = server
@@ -24,8 +28,9 @@ class Device:
         self._random = random.Random(seed)
         self._file = path.open("w")
         self._client: Client | None = None
+        self._connects = 0
         self._known: dict[str, int] = {}
-        self._sent = 0
+        self.sent = 0
         self.acked = asyncio.Semaphore(0)
         """Released for each message that was acked."""
         self.refused = asyncio.Semaphore(0)
@@ -42,6 +47,7 @@ class Device:
         while self._client is None or self._client.closed:
             try:
                 auth = {"token": await self._token(), "device": "phone"}
+                self._connects += 1
                 self._client = await Client.connect(self._server.url, auth, self._heard)
             except CONFUSED:
                 self.refused.release()
@@ -76,8 +82,8 @@ class Device:
 
     async def send(self, conversation: str) -> None:
         """One message, until it is acked."""
-        self._sent += 1
-        client_id = f"{self._user}-{self._sent}"
+        self.sent += 1
+        client_id = f"{self._user}-{self.sent}"
         body = {"text": f"{client_id} {self._random.random()}"}
         send = {"conversation": conversation, "client_id": client_id, "type": "text", "body": body}
         answer = await self.insist("message:send", send)
@@ -106,8 +112,11 @@ class Device:
             self._mark(conversation, self._user, marks)
 
     async def testify(self) -> None:
-        """Read the whole log of each conversation and write it down."""
+        """Read the whole log and everyone's marks of each conversation and write them down."""
         for conversation in self._known:
+            listed = await self.insist("member:list", {"conversation": conversation})
+            for member in listed["members"]:
+                self._mark(conversation, member["user"], member)
             events: list[dict[str, Any]] = []
             while True:
                 after = events[-1]["seq"] if events else 0
@@ -125,6 +134,9 @@ class Device:
         if event == "receipt:updated":
             self._mark(data["conversation"], data["user"], data)
         elif isinstance(data, dict) and "seq" in data:
+            which = {"connection": self._connects} if self._faithful else {}
+            place = {"conversation": data["conversation"], "seq": data["seq"], "id": data["id"]}
+            self._write("heard", **place, **which)
             self._apply(data)
 
     def _apply(self, event: dict[str, Any]) -> None:
@@ -136,14 +148,13 @@ class Device:
         self._write("received", conversation=conversation, seq=event["seq"], id=event["id"])
 
     def _mark(self, conversation: str, user: str, marks: dict[str, Any]) -> None:
-        if user != self._user:
-            self._write(
-                "receipt",
-                conversation=conversation,
-                user=user,
-                delivered=marks["delivered"],
-                read=marks["read"],
-            )
+        self._write(
+            "receipt",
+            conversation=conversation,
+            user=user,
+            delivered=marks["delivered"],
+            read=marks["read"],
+        )
 
     def _write(self, kind: str, **fields: Any) -> None:
         record = {"kind": kind, "device": self.name, **fields}

@@ -52,6 +52,7 @@ class Run:
         self.seed = int(os.environ.get("TOKENIM_TEST_SEED", random.randrange(2**32)))
         self.chance = random.Random(self.seed)
         self.devices: list[Device] = []
+        self._struck = asyncio.Event()
         print(f"TOKENIM_TEST_SEED={self.seed}")
 
     async def against(
@@ -59,24 +60,35 @@ class Run:
     ) -> None:
         """Everyone writes while `strike` happens TIMES; then all is compared."""
         self.devices = [
-            Device(user, through or self.server, self._path(user), self.seed + n)
+            Device(
+                user,
+                through or self.server,
+                self._path(user),
+                self.seed + n,
+                faithful=through is None,
+            )
             for n, user in enumerate(USERS)
         ]
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._strikes(strike))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._strikes(strike))
+                for device in self.devices:
+                    group.create_task(self._live(device))
             for device in self.devices:
-                group.create_task(self._live(device))
-        for device in self.devices:
-            await device.catch_up()
-            await device.testify()
-            device.close()
+                await device.catch_up()
+            for device in self.devices:
+                await device.testify()
+        finally:
+            for device in self.devices:
+                device.close()
         self._compare()
 
     async def _live(self, device: Device) -> None:
+        """Go on for as long as the nemesis needs: it is to find everyone writing."""
         names = [await device.join(alias) for alias in ("one", "two")]
-        for n in range(SENDS):
-            await device.send(names[n % 2])
-            if n % 20 == 19:
+        while device.sent < SENDS or not self._struck.is_set():
+            await device.send(names[device.sent % 2])
+            if device.sent % 20 == 0:
                 await device.catch_up()
 
     async def _strikes(self, strike: Callable[["Run"], Awaitable[None]]) -> None:
@@ -84,6 +96,7 @@ class Run:
             for _ in range(self.chance.randrange(2, max(3, SENDS // (TIMES + 1)))):
                 await self.devices[0].acked.acquire()
             await strike(self)
+        self._struck.set()
 
     async def refused(self) -> None:
         """Wait until somebody was not served."""
@@ -98,11 +111,31 @@ class Run:
 
     def _compare(self) -> None:
         lines = [line for user in USERS for line in self._path(user).read_text().splitlines()]
-        report = check(json.loads(line) for line in lines)
+        records = [json.loads(line) for line in lines]
+        report = check(records)
         print(f"{report} (seed {self.seed})")
         assert report.good, report.problems
-        assert report.acked == SENDS * len(USERS)
+        assert report.acked == sum(device.sent for device in self.devices)
         assert str(report) == f"{report.acked} acked, 0 lost, 0 duplicated, 0 reordered"
+        assert report.heard > 0
+        _everyone_has_read_all(records)
+
+
+def _everyone_has_read_all(records: list[dict[str, Any]]) -> None:
+    """The last marks of everybody, as everybody has them, are the head."""
+    heads = {one["conversation"]: len(one["events"]) for one in records if one["kind"] == "log"}
+    marks = {
+        (one["device"], one["user"], one["conversation"]): (one["delivered"], one["read"])
+        for one in records
+        if one["kind"] == "receipt"
+    }
+    devices = [f"{user}/phone" for user in USERS]
+    assert marks == {
+        (device, user, name): (head, head)
+        for device in devices
+        for user in USERS
+        for name, head in heads.items()
+    }
 
 
 @contextlib.contextmanager
@@ -181,17 +214,36 @@ async def test_a_locked_database_loses_nothing(tmp_path: Path) -> None:
             await Run(server, tmp_path).against(strike)
 
 
-@pytest.mark.skipif(not BINARIES and not os.environ.get("CI"), reason="PostgreSQL is not installed")
-async def test_a_postgresql_that_crashes_loses_nothing(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """PostgreSQL of our own."""
+    if not BINARIES and not os.environ.get("CI"):
+        pytest.skip("PostgreSQL is not installed")
+    with contextlib.closing(Cluster()) as made:
+        yield made
+
+
+async def test_a_postgresql_that_crashes_loses_nothing(tmp_path: Path, cluster: Cluster) -> None:
     async def strike(run: Run) -> None:
         await asyncio.to_thread(cluster.stop)
         await run.refused()
         await asyncio.to_thread(cluster.start)
 
-    with contextlib.closing(Cluster()) as cluster:
-        url = await asyncio.to_thread(cluster.database, "nemesis")
-        with served(tmp_path / "data", TOKENIM_DATABASE_URL=url) as server:
-            await Run(server, tmp_path).against(strike)
+    url = await asyncio.to_thread(cluster.database, "crashes")
+    with served(tmp_path / "data", TOKENIM_DATABASE_URL=url) as server:
+        await Run(server, tmp_path).against(strike)
+
+
+async def test_sigkill_of_a_server_on_postgresql_loses_nothing(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    async def strike(run: Run) -> None:
+        run.server.kill()
+        await asyncio.to_thread(run.server.start)
+
+    url = await asyncio.to_thread(cluster.database, "kills")
+    with served(tmp_path / "data", TOKENIM_DATABASE_URL=url) as server:
+        await Run(server, tmp_path).against(strike)
 
 
 async def test_repeated_and_delayed_frames_double_nothing(tmp_path: Path) -> None:

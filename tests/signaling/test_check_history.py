@@ -17,6 +17,10 @@ def _received(device: str, seq: int, **change: Any) -> dict[str, Any]:
     return {**record, "seq": seq, "id": f"e{seq}", **change}
 
 
+def _heard(device: str, seq: int, **change: Any) -> dict[str, Any]:
+    return {**_received(device, seq), "kind": "heard", **change}
+
+
 def _log(device: str, *seqs: int, **change: Any) -> dict[str, Any]:
     events = [{"seq": n, "id": f"e{n}", "client_id": f"m{n}", "sender": "ann"} for n in seqs]
     return {"kind": "log", "device": device, "conversation": "c", "events": events, **change}
@@ -32,6 +36,11 @@ GOOD = [
     _acked(2),
     _received("bob/phone", 1),
     _received("bob/phone", 2),
+    _heard("bob/phone", 2, connection=1),
+    _heard("bob/phone", 1, connection=2),
+    _heard("bob/phone", 2, connection=2),
+    _heard("bob/phone", 2),  # some network repeats
+    _heard("bob/phone", 2),
     _receipt(1, 0),
     _receipt(2, 2),
     _log("ann/phone", 1, 2),
@@ -43,6 +52,7 @@ def test_a_good_history() -> None:
     report = check(GOOD)
     assert report.good
     assert str(report) == "2 acked, 0 lost, 0 duplicated, 0 reordered"
+    assert (report.heard, report.received, report.marks) == (5, 2, 2)
 
 
 def test_a_late_member_sees_from_where_they_may() -> None:
@@ -59,6 +69,12 @@ def test_a_late_member_sees_from_where_they_may() -> None:
         ([_received("bob/phone", 2)], "duplicated"),
         ([_received("cat/phone", 2), _received("cat/phone", 1)], "reordered"),
         ([_received("cat/phone", 1, id="other")], "reordered"),
+        ([_received("cat/phone", 3)], "phantoms"),
+        ([_received("cat/phone", 1, conversation="unread")], "phantoms"),
+        ([_heard("cat/phone", 3)], "phantoms"),
+        ([_heard("cat/phone", 1, id="other")], "reordered"),
+        ([_heard("bob/phone", 1, connection=1)], "reordered"),
+        ([_heard("bob/phone", 2, connection=2)], "duplicated"),
         ([_log("cat/phone", 1, 3)], "gaps"),
         ([_log("cat/phone", 2)], "gaps"),
         ([_receipt(1, 1)], "receipts"),
