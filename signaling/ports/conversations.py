@@ -81,6 +81,9 @@ class Conversations(Protocol):
     async def reaches(self, app: str, user: str) -> list[Reach]:
         """Every conversation the user is in, with its head now and where they see from."""
 
+    async def totals(self, app: str, user: str) -> tuple[int, int]:
+        """Unread messages, and those of them that mention the user, in all conversations."""
+
     async def share(self, app: str, user: str, other: str) -> bool:
         """Whether two users have a conversation in common."""
 

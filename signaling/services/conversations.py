@@ -58,7 +58,7 @@ class ConversationService:
         return {"conversation": await self.view(who, made.id), "duplicate": not events}
 
     async def list(self, who: Identity, request: ListConversations) -> dict[str, Any]:
-        """`conversation:list`. `next` is null on the last page."""
+        """`conversation:list`. `next` is null on the last page; the totals are of all pages."""
         before = _page_token(request.after)
         found = await self._conversations.standings(who.app, who.user, before, request.limit)
         now = self._clock()
@@ -70,7 +70,12 @@ class ConversationService:
                 view["members"] = [member_view(member) for member in members[view["id"]]]
         more = len(found) == request.limit
         following = str(found[-1].conversation.position) if more else None
-        return {"conversations": views, "next": following}
+        return {"conversations": views, "next": following, **await self.totals(who)}
+
+    async def totals(self, who: Identity) -> dict[str, int]:
+        """What a badge shows: over all conversations, not only those of a page."""
+        unread, mentions = await self._conversations.totals(who.app, who.user)
+        return {"unread_total": unread, "mentions_total": mentions}
 
     async def get(self, who: Identity, request: GetConversation) -> dict[str, Any]:
         """`conversation:get`; of an open one also for who has not joined."""

@@ -64,14 +64,18 @@ class HistoryService:
         return self._sync_view(missed) if missed.known else await self._snapshot(who)
 
     async def ready(self, who: Identity, cursor: str | None) -> dict[str, Any]:
-        """`{cursor, missed}` of `session:ready`. A cursor of another log gives the snapshot."""
+        """`{cursor, missed}` of `session:ready`, and what is unread in total. A cursor of another
+        log gives the snapshot.
+        """
         if cursor:
             missed = await self._since(who, parse_cursor(cursor), {})
             if missed.known:
                 view = self._sync_view(missed)
-                return {"cursor": view["cursor"], "missed": view}
+                totals = await self._views.totals(who)
+                return {**totals, "cursor": view["cursor"], "missed": view}
         snapshot = await self._snapshot(who)
-        return {"cursor": snapshot["cursor"], "missed": snapshot}
+        totals = {name: snapshot[name] for name in ("unread_total", "mentions_total")}
+        return {**totals, "cursor": snapshot["cursor"], "missed": snapshot}
 
     async def _since(self, who: Identity, position: int | None, known: dict[str, int]) -> Missed:
         if position is None:

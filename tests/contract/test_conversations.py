@@ -252,6 +252,29 @@ async def test_standings_come_by_activity_in_pages(conversations: Conversations,
     assert {reach.conversation: reach.head for reach in reached} == dict.fromkeys(names, 1)
 
 
+async def test_totals_are_the_sum_of_the_standings(conversations: Conversations, log: Log) -> None:
+    assert await conversations.totals(APP, "ann") == (0, 0)
+    names = [await group(conversations, "ann", "bob") for _ in range(3)]
+    for number, name in enumerate(names):
+        for mentions in ([], ["ann"], ["*", "ann"], ["bob"])[: number + 2]:
+            await log.append(message(name, "bob", f"{name}/{mentions}", mentions=mentions))
+    await log.append(message(await group(conversations, "bob"), "bob", "elsewhere"))
+    there = await group(conversations, "ann", app="other")
+    await log.append(message(there, "bob", "another app's", app="other"))
+    assert await conversations.totals(APP, "ann") == (9, 5)
+    assert await conversations.totals(APP, "bob") == (0, 0)
+    await conversations.advance(APP, names[2], "ann", read=2)
+    found = await conversations.standings(APP, "ann", limit=2)
+    assert await conversations.totals(APP, "ann") == (7, 4)
+    assert sum(one.unread for one in found) < 7
+
+    def leave(scene: Scene) -> Change:
+        return Change(members=(replace(scene.members["ann"], left_at=5, left_seq=9),))
+
+    await conversations.decide(APP, names[0], ["ann"], leave)
+    assert await conversations.totals(APP, "ann") == (5, 3)
+
+
 async def test_members_come_with_names_in_pages(
     conversations: Conversations, database: Database
 ) -> None:

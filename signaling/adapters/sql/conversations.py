@@ -9,7 +9,7 @@ from signaling.adapters.sql import decide as deciding
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.gather import Gather
 from signaling.adapters.sql.rows import MEMBER, member_of
-from signaling.adapters.sql.standings import standings, standings_of
+from signaling.adapters.sql.standings import standings, standings_of, totals
 from signaling.adapters.sql.tables import conversations, members, users
 from signaling.adapters.sql.watermarks import Advance, advance_many
 from signaling.model import Conversation, Decided, Draft, Event, Member, Moved, Reach, Standing
@@ -125,6 +125,10 @@ class SqlConversations:
         )
 
         def read(connection: Connection) -> list[Reach]:
+    async def totals(self, app: str, user: str) -> tuple[int, int]:
+        """In one query."""
+        return await self._database.read(lambda connection: totals(connection, app, user))
+
             rows = connection.execute(query)
             return [Reach(conversation=id_, from_seq=at, head=head) for id_, at, head in rows]
 

@@ -43,15 +43,28 @@ def _mentions_of(user: str) -> ColumnElement[Any]:
     )
 
 
+_unread = conversations.c.messages - func.coalesce(_read_nth, 0)
+
+
+def totals(connection: Connection, app: str, user: str) -> tuple[int, int]:
+    """Unread messages and mentions of all conversations the user is in: what `standings` count."""
+    query = (
+        select(func.coalesce(func.sum(_unread), 0), func.coalesce(func.sum(_mentions_of(user)), 0))
+        .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
+        .where(members.c.app == app, members.c.user == user, members.c.left_at.is_(None))
+    )
+    unread, mentioned = connection.execute(query).one()
+    return int(unread), int(mentioned)
+
+
 def standings_of(app: str, user: str) -> Select[Any]:
     """All of a user's memberships, ended ones too; give it a WHERE, run it with `standings`."""
     joined = members.join(conversations, conversations.c.id == members.c.conversation).outerjoin(
         events,
         (events.c.conversation == conversations.c.id) & (events.c.seq == conversations.c.head),
     )
-    unread = conversations.c.messages - func.coalesce(_read_nth, 0)
     return (
-        select(*CONVERSATION, *MEMBER, unread, _mentions_of(user), *EVENT)
+        select(*CONVERSATION, *MEMBER, _unread, _mentions_of(user), *EVENT)
         .select_from(joined)
         .where(members.c.app == app, members.c.user == user)
     )
@@ -71,7 +84,7 @@ def _standing(row: Sequence[Any]) -> Standing:
     return Standing(
         conversation=conversation_of(row[:first]),
         member=member,
-        unread=max(0, unread),
+        unread=unread,
         mentions=mentioned,
         last=event_of(last) if visible else None,
     )

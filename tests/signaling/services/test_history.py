@@ -31,6 +31,23 @@ async def test_ready_without_a_cursor_lists_conversations(house: House) -> None:
     assert [member["user"] for member in entry["members"]] == ["ann", "bob"]
 
 
+async def test_what_is_unread_in_total_is_there_whatever_is_missed(house: House) -> None:
+    """A badge needs no conversation list: not the rest of its pages, not after a cursor."""
+    for _ in range(2):
+        name = await house.group("ann", "bob")
+        for mentions in ([], ["*"]):
+            await house.send("ann", name, mentions=mentions)
+    totals = {"unread_total": 4, "mentions_total": 2}
+    page = await house.ask("bob", "conversation:list", limit=1)
+    first = await house.messaging.history.ready(identity("bob"), None)
+    again = await house.messaging.history.ready(identity("bob"), first["cursor"])
+    for answer in (page, first, again):
+        assert {field: answer[field] for field in totals} == totals
+    await house.ask("bob", "receipt:read", conversation=name, seq=4)
+    after = await house.messaging.history.ready(identity("bob"), first["cursor"])
+    assert (after["unread_total"], after["mentions_total"]) == (2, 1)
+
+
 async def test_a_cursor_of_another_log_gives_the_whole_list(house: House) -> None:
     await house.group("ann")
     ready = await house.messaging.history.ready(identity("ann"), "pffffff")
