@@ -47,7 +47,7 @@ from signaling.http.health import Health
 from signaling.http.pages import Pages, root
 from signaling.http.rest import Rest
 from signaling.http.server import Server
-from signaling.http.streaming import Admitting
+from signaling.http.streaming import REVIEW_S, Admitting
 from signaling.http.unknown import Unknown
 from signaling.keeping import Keeping
 from signaling.late import Late
@@ -219,6 +219,7 @@ class Process:
             admitting = Admitting(tokens, core.rooms, shared.registry, self._node)
             self._whip = Whip(self.sfu, admitting)
             self._stack.push_async_callback(self._whip.close)
+            self._tasks.every(REVIEW_S, self._whip.review, "judge streams again")
             server.add(self._whip.routes())
         if settings.dev.enabled:
             key = await dev.guest_key(registry, settings.storage.data_dir, settings.master_key)

@@ -92,7 +92,6 @@ class Core:
             sync=sync,
             verify=verify,
             clock=clock,
-            alone=shared.alone,
         )
         fanout = node.fanout
         self.presence = PresenceService(shared.presence, broker, fanout, stores.users, clock, tasks)
@@ -106,7 +105,9 @@ class Core:
         self.rooms: Rooms | None = None
         self._outbox = RoomOutbox(broker, tasks)
         if make_sfu is not None:
-            self._wire_rooms(shared, stores, connections, make_sfu, grace_s, participants_max)
+            self._wire_rooms(
+                shared, stores, connections, make_sfu, clock, grace_s, participants_max
+            )
 
     def _wire_calls(self, shared: Shared, stores: Stores, clock: Clock, ring_s: float) -> None:
         name, broker, tasks = self.node.name, shared.broker, self._tasks
@@ -140,6 +141,7 @@ class Core:
         stores: Stores,
         connections: Connections,
         make_sfu: Callable[[Callable[[media.SfuEvent], None]], Sfu],
+        clock: Clock,
         grace_s: float,
         participants_max: int,
     ) -> None:
@@ -161,6 +163,7 @@ class Core:
             connections=connections,
             members=stores.conversations,
             tasks=self._tasks,
+            clock=clock,
         )
         node.table = {**node.table, **room_table(rooms)}
         node.lifecycles = (*node.lifecycles, rooms)

@@ -25,6 +25,8 @@ MAX_BODY_BYTES = 256 * 1024
 BODY_TIMEOUT_S = 10.0
 _ENDPOINT = "/{kind:whip|whep}/{room}"
 _RESOURCE = _ENDPOINT + "/{session}"
+DENIED = frozenset({"unauthorized", "forbidden", "not_found"})
+"""What a judge says who was asked, and not that it cannot judge now."""
 _ACTIONS: dict[str, Action] = {"whip": "publish", "whep": "subscribe"}
 
 
@@ -67,18 +69,34 @@ class Whip:
         if self._leaving:
             await asyncio.wait(self._leaving)
 
+    async def review(self) -> None:
+        """End the sessions whose tokens would not be admitted now: they ran out, or were taken
+        back. One that cannot be judged goes on.
+        """
+        for session in self.sessions.all():
+            if not await self._still(session) and self.sessions.remove(session):
+                log.info("- %s in %s: not admitted any more", session.participant, session.room)
+                await self._leave(session)
+
+    async def _still(self, session: Session) -> bool:
+        try:
+            action = _ACTIONS[session.kind]
+            admission = await self._authorize(session.token, action, session.asked)
+        except MediaError as error:
+            return error.code not in DENIED
+        return admission.room == session.room
+
     async def admit(self, request: web.Request, action: Action, room: str) -> Admission:
         """What the request's Bearer token is good for. Raises MediaError."""
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        given = token.strip() if scheme.lower() == "bearer" else None
-        return await self._authorize(given or None, action, room)
+        return await self._authorize(_bearer(request), action, room)
 
     # requests
 
     async def _post(self, request: web.Request) -> web.Response:
         kind, admission = await self._admit_path(request)
         offer = await _body(request, "application/sdp")
-        session = Session(kind, admission.room, offer, _ufrag(offer))
+        asked, token = request.match_info["room"], _bearer(request)
+        session = Session(kind, admission.room, offer, _ufrag(offer), asked, token)
         self.sessions.add(session)
         try:
             answer = await self._begin(session, admission)
@@ -99,6 +117,7 @@ class Whip:
     async def _patch(self, request: web.Request) -> web.Response:
         kind, admission = await self._admit_path(request)
         session = self.sessions.find(kind, request.match_info["session"], admission.room)
+        session.token = _bearer(request)  # perhaps a later one: from now on it is the one judged
         text = await _body(request, CONTENT_TYPE)
         try:
             fragment = read_fragment(text)
@@ -155,6 +174,12 @@ class Whip:
 
     async def _leave(self, session: Session) -> None:
         await self._sfu.leave(session.room, session.participant)
+
+
+def _bearer(request: web.Request) -> str | None:
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    given = token.strip() if scheme.lower() == "bearer" else None
+    return given or None
 
 
 def _ufrag(offer: str) -> str:

@@ -23,6 +23,10 @@ class Session:
     """Inside the Sfu."""
     offer: str
     ufrag: str
+    asked: str = ""
+    """The room as its URL names it."""
+    token: str | None = field(default=None, repr=False)
+    """What it was admitted with, to be judged again."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     """Not to be guessed: it is the resource's path."""
     etag: str = field(default_factory=_etag)

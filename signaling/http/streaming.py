@@ -8,6 +8,8 @@ from signaling.ports import NodeRegistry
 from signaling.services.rooms import Rooms
 
 DEVICE = "whip"
+REVIEW_S = 2.0
+"""A stream has no socket to be cut: its token is judged again so often."""
 
 
 class Admitting:

@@ -65,6 +65,9 @@ class Conversations(Protocol):
     ) -> list[Member]:
         """Those whose ban has not ended at `now`, ordered by user."""
 
+    async def kept_out(self, conversation: str, user: str, now: int) -> bool:
+        """Whether a user is banned from it at `now`."""
+
     async def members_of(
         self, conversations: Sequence[str], each: int = 100
     ) -> dict[str, list[Member]]:
@@ -78,11 +81,11 @@ class Conversations(Protocol):
     ) -> list[Standing]:
         """A member's conversations, the latest active first; `before` is the position of one."""
 
-    async def reaches(self, app: str, user: str) -> list[Reach]:
-        """Every conversation the user is in, with its head now and where they see from."""
-
     async def totals(self, app: str, user: str) -> tuple[int, int]:
         """Unread messages, and those of them that mention the user, in all conversations."""
+
+    async def reaches(self, app: str, user: str) -> list[Reach]:
+        """Every conversation the user is in, with its head now and where they see from."""
 
     async def share(self, app: str, user: str, other: str) -> bool:
         """Whether two users have a conversation in common."""

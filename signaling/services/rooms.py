@@ -11,7 +11,7 @@ from signaling import ids, topics
 from signaling.auth.grants import allows_room
 from signaling.errors import Refused
 from signaling.model import Conversation, Identity, Member
-from signaling.ports import Broker, Connections, NodeRegistry
+from signaling.ports import Broker, Clock, Connections, NodeRegistry
 from signaling.protocol import rooms as wire
 from signaling.services.participant import Caller
 from signaling.services.room_host import RoomHost
@@ -63,6 +63,9 @@ class Members(Protocol):
     async def member(self, conversation: str, user: str) -> Member | None:
         """One who has not left."""
 
+    async def kept_out(self, conversation: str, user: str, now: int) -> bool:
+        """Whether a user is banned from it."""
+
 
 @dataclass(slots=True)
 class _Seat:
@@ -92,6 +95,7 @@ class Rooms:
         connections: Connections,
         members: Members,
         tasks: Tasks,
+        clock: Clock,
     ) -> None:
         # passed in
         self._node = node
@@ -102,6 +106,7 @@ class Rooms:
         self._sockets = connections
         self._members = members
         self._tasks = tasks
+        self._clock = clock
         # made here
         self._seats: dict[tuple[str, str], _Seat] = {}
         self._misses: dict[str, int] = {}
@@ -189,6 +194,8 @@ class Rooms:
             member = await self._members.member(conversation.id, who.user)
             if member is not None:
                 return conversation.id, who.grants.admin or member.role in MODERATORS
+            if await self._members.kept_out(conversation.id, who.user, self._clock()):
+                raise Refused("forbidden", "you are banned from this conversation")
         if allows_room(who.grants, room):
             return (conversation.id if conversation else room), who.grants.admin
         raise Refused("not_found", "no such room, or it is not open to you")
@@ -304,7 +311,16 @@ class Rooms:
             if await self._registry.claim(key, self._node) != self._node:
                 log.warning("room %s has been claimed by another node", key)
                 self._host.close_room(key, "node_lost")
+        await self._watch_bans()
         await self._watch_nodes()
+
+    async def _watch_bans(self) -> None:
+        """Who came by a grant is no member, so no leaving tells of a ban from the conversation."""
+        for seat in list(self._seats.values()):
+            if not seat.who.grants.rooms:
+                continue
+            if await self._members.kept_out(seat.room, seat.who.user, self._clock()):
+                await self._tell_holder(seat, "leave")
 
     async def _watch_nodes(self) -> None:
         """Holders of our seats, and nodes our Participants connect through, may have died."""

@@ -59,6 +59,22 @@ async def test_only_members_enter_a_conversations_room(pair: Pair, process: Proc
     await eve.close()
 
 
+async def test_a_grant_does_not_let_the_banned_in_and_a_ban_puts_them_out(
+    pair: Pair, process: Process
+) -> None:
+    ann, _, room = pair
+    fay = await arrive(process, "fay", grants=Grants(rooms=("*",)))
+    await fay.request("room:join", room=room)
+    await ann.until("participant:joined", room=room, user="fay")
+    await ann.request("member:ban", conversation=room, user="fay")
+    await ann.until("participant:left", room=room)
+    assert await refusal(fay, "room:join", room=room) == "forbidden"
+    assert await refusal(fay, "media:publish", room=room, sdp="") == "not_found"
+    await ann.request("member:unban", conversation=room, user="fay")
+    await fay.request("room:join", room=room)
+    await fay.close()
+
+
 async def test_grants_open_standalone_rooms_and_limit_what_is_published(process: Process) -> None:
     grants = Grants(rooms=("lobby-*",), publish=False)
     fay = await arrive(process, "fay", grants=grants)

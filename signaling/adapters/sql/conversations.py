@@ -91,6 +91,15 @@ class SqlConversations:
         rows = await self._database.read(lambda c: c.execute(query).all())
         return [member_of(row) for row in rows]
 
+    async def kept_out(self, conversation: str, user: str, now: int) -> bool:
+        """Whether their ban has not ended."""
+        query = select(members.c.user).where(
+            members.c.conversation == conversation,
+            members.c.user == user,
+            members.c.banned_until > now,
+        )
+        return await self._database.read(lambda c: c.scalar(query)) is not None
+
     async def members_of(
         self, conversations: Sequence[str], each: int = 100
     ) -> dict[str, list[Member]]:
@@ -116,6 +125,10 @@ class SqlConversations:
         query = query.order_by(conversations.c.position.desc()).limit(limit)
         return await self._database.read(lambda connection: standings(connection, query))
 
+    async def totals(self, app: str, user: str) -> tuple[int, int]:
+        """In one query."""
+        return await self._database.read(lambda connection: totals(connection, app, user))
+
     async def reaches(self, app: str, user: str) -> list[Reach]:
         """Every conversation the user is in."""
         query = (
@@ -125,10 +138,6 @@ class SqlConversations:
         )
 
         def read(connection: Connection) -> list[Reach]:
-    async def totals(self, app: str, user: str) -> tuple[int, int]:
-        """In one query."""
-        return await self._database.read(lambda connection: totals(connection, app, user))
-
             rows = connection.execute(query)
             return [Reach(conversation=id_, from_seq=at, head=head) for id_, at, head in rows]
 

@@ -1,5 +1,8 @@
 """WHIP and WHEP of a whole process: tokens decide who may stream into which room."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
 from aiohttp import ClientSession
 from aiortc import RTCPeerConnection
@@ -8,6 +11,7 @@ from signaling.app import Process
 from signaling.auth.tokens import Tokens
 from signaling.model import Grants
 from tests.media.peers import Tone, connection
+from tests.wire_client import WireClient
 
 
 async def token(process: Process, user: str, grants: Grants | None = None) -> str:
@@ -61,3 +65,62 @@ async def test_others_cannot(
 @pytest.mark.parametrize("bearer", ["", "x.y.z"])
 async def test_nor_does_a_stranger(process: Process, bearer: str) -> None:
     assert (await post(process, "/whip/studio-1", "v=0\r\n", bearer))[0] == 401
+
+
+async def member(process: Process) -> tuple[WireClient, str]:
+    """Ann with a group that Obs is in."""
+    ann = await WireClient(process.url, "ann").connect()
+    made = await ann.request("conversation:create", type="group", client_id="g", members=["obs"])
+    return ann, str(made["conversation"]["id"])
+
+
+async def banned(process: Process, ann: WireClient, room: str) -> None:
+    await process.moderating.bans.ban("demo", "obs", None, "", "key:x")
+
+
+async def signed_out(process: Process, ann: WireClient, room: str) -> None:
+    await process.guarding.revoking.user("demo", "obs")
+
+
+async def kicked(process: Process, ann: WireClient, room: str) -> None:
+    await ann.request("member:remove", conversation=room, user="obs")
+
+
+async def banned_here(process: Process, ann: WireClient, room: str) -> None:
+    await ann.request("member:ban", conversation=room, user="obs")
+
+
+async def run_out(process: Process, ann: WireClient, room: str) -> None:
+    """Its token is good for a moment only."""
+
+
+@pytest.mark.parametrize("kind", ["whip", "whep"])
+@pytest.mark.parametrize("act", [banned, signed_out, kicked, banned_here, run_out])
+async def test_a_stream_ends_when_its_token_would_not_be_admitted_now(
+    process: Process, kind: str, act: Callable[[Process, WireClient, str], Awaitable[None]]
+) -> None:
+    assert process.sfu is not None
+    assert process._whip is not None
+    ann, room = await member(process)
+    peer = connection()
+    await process._whip.review()
+    lifetime_s = 4 if act is run_out else 600
+    (key,) = await process.registry.keys("demo")
+    bearer = await Tokens(process.registry).mint(key.id, "obs", lifetime_s=lifetime_s)
+    sdp = await (offer(peer) if kind == "whip" else watching(peer))
+    assert (await post(process, f"/{kind}/{room}", sdp, bearer))[0] == 201
+    await process._whip.review()
+    if act is not run_out:
+        assert process.sfu.stats()["participants"] == 1
+    await act(process, ann, room)
+    async with asyncio.timeout(60):
+        while process.sfu.stats()["participants"]:
+            await asyncio.sleep(0.05)
+    await peer.close()
+    await ann.close()
+
+
+async def watching(peer: RTCPeerConnection) -> str:
+    peer.addTransceiver("audio", "recvonly")
+    await peer.setLocalDescription(await peer.createOffer())
+    return str(peer.localDescription.sdp)
