@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from signaling.errors import Refused
 from signaling.ports import BlobStore, Clock
 from signaling.privacy.job import Job
-from signaling.privacy.personal import PersonalData
+from signaling.privacy.personal import Membership, PersonalData
 from signaling.privacy.worker import Keep
 from signaling.services.file_record import File
 from signaling.services.file_sweep import EXPORTS
@@ -49,8 +49,8 @@ class Archive:
 
 
 class Export:
-    """Writes `profile.json`, `conversations.ndjson`, `messages.ndjson`, `files.ndjson` and
-    `files/<id>/<name>`."""
+    """Writes `profile.json`, `conversations.ndjson`, `messages.ndjson`, `marks.ndjson` (edits and
+    reactions), `files.ndjson` and `files/<id>/<name>`."""
 
     def __init__(
         self, personal: PersonalData, blobs: BlobStore, directory: Path, clock: Clock
@@ -92,6 +92,7 @@ class Export:
         await archive.add("conversations.ndjson", self._conversations(job))
         count = Counting(keep)
         await archive.add("messages.ndjson", self._messages(job, count))
+        await archive.add("marks.ndjson", self._marks(job, count))
         await archive.add("files.ndjson", self._file_lines(job))
         async for file in self._files(job):
             if file.state == "ready":
@@ -100,12 +101,26 @@ class Export:
         return count.items
 
     async def _conversations(self, job: Job) -> AsyncIterator[bytes]:
+        async for seat in self._seats(job):
+            view = conversation_view(seat.conversation)
+            yield _line({"conversation": view, "membership": msgspec.to_builtins(seat.member)})
+
+    async def _seats(self, job: Job) -> AsyncIterator[Membership]:
         after = ""
         while page := await self._personal.memberships(job.app, job.user, after, PAGE):
             for seat in page:
-                view = conversation_view(seat.conversation)
-                yield _line({"conversation": view, "membership": msgspec.to_builtins(seat.member)})
+                yield seat
             after = page[-1].conversation.id
+
+    async def _marks(self, job: Job, count: "Counting") -> AsyncIterator[bytes]:
+        async for seat in self._seats(job):
+            after: int | None = 0
+            while after is not None:
+                found = await self._personal.marks(seat.conversation.id, job.user, after)
+                for event in found.events:
+                    yield _line(event.to_wire())
+                await count.more(0)
+                after = found.next
 
     async def _messages(self, job: Job, count: "Counting") -> AsyncIterator[bytes]:
         after: str | None = ""

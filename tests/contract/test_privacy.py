@@ -146,6 +146,25 @@ async def test_what_a_user_said_is_blanked_and_nothing_else(database: Database) 
     assert standing.mentions == 0
 
 
+async def test_what_a_user_did_to_messages_comes_in_stretches(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.adapters.sql.personal.STRETCH", 2)
+    log, personal = SqlLog(database), SqlPersonal(database)
+    name = await group(SqlConversations(database), "ann", "bob")
+    for number, (user, kind) in enumerate(
+        [("ann", "message:created"), ("bob", "reaction:changed"), ("bob", "message:created"),
+         ("ann", "reaction:changed"), ("ann", "message:edited")]
+    ):  # fmt: skip
+        await log.append(replace(message(name, user, f"{number}"), type=kind))
+    first = await personal.marks(name, "ann", 0)
+    assert (first.events, first.next) == ([], 2)
+    second = await personal.marks(name, "ann", 2)
+    assert ([event.seq for event in second.events], second.next) == ([4], 4)
+    third = await personal.marks(name, "ann", 4)
+    assert ([event.seq for event in third.events], third.next) == ([5], None)
+
+
 async def test_who_inherits_a_conversation(database: Database) -> None:
     conversations, personal = SqlConversations(database), SqlPersonal(database)
     name = "c_1"

@@ -31,13 +31,19 @@ from signaling.adapters.sql.tables import (
 )
 from signaling.adapters.sql.tables_files import files
 from signaling.adapters.sql.tables_messaging import scheduled
+from signaling.adapters.sql.tables_moderation import privacies, reports
 from signaling.adapters.sql.tables_presence import presences
 from signaling.model import Event
-from signaling.privacy.personal import Membership, Page
+from signaling.privacy.personal import Marks, Membership, Page
 from signaling.services.file_record import File
 
+_REPORTED = ("id", "conversation", "seq", "reason", "at", "state")
+"""What a report says of who made it: the message in it is somebody else's."""
 _NAMES = ("sender_name", "mentions")
 """Beside the body, what of a message tells who somebody is."""
+_MARKS = ("message:edited", "reaction:changed")
+STRETCH = 5_000
+"""Events of a log looked at in one transaction."""
 _HEIRS = ("admin", "member")
 """In the order of the alphabet, as it happens."""
 
@@ -67,6 +73,10 @@ class SqlPersonal:
     async def sent(self, app: str, user: str, after: str, limit: int) -> Page:
         """By client_id: that is what there is an index for."""
         return await self._database.read(lambda c: _sent(c, app, user, after, limit))
+
+    async def marks(self, conversation: str, user: str, after: int) -> Marks:
+        """A stretch of the log: there is no index by who did what."""
+        return await self._database.read(lambda c: _marks(c, conversation, user, after))
 
     async def blank(self, app: str, user: str, after: str, limit: int, now: int) -> Page:
         """As if each had been recalled."""
@@ -106,12 +116,16 @@ def _profile(connection: Connection, app: str, user: str) -> dict[str, Any]:
         return [dict(row._mapping) for row in connection.execute(query)]
 
     people = rows(users, "id")
+    chosen = rows(privacies, "user")
+    reported = rows(reports, "reporter")
     return {
         "user": people[0] if people else None,
         "devices": rows(devices, "user"),
         "blocks": [row["other"] for row in rows(blocks, "user")],
         "scheduled": rows(scheduled, "sender"),
         "presence": rows(presences, "user"),
+        "privacy": chosen[0] if chosen else None,
+        "reports": [{name: row[name] for name in _REPORTED} for row in reported],
     }
 
 
@@ -132,6 +146,17 @@ def _sent(connection: Connection, app: str, user: str, after: str, limit: int) -
     rows = connection.execute(query).all()
     found = [event_of(row[:-1]) for row in rows if row[0] is not None]
     return Page(events=found, next=rows[-1][-1] if len(rows) == limit else None)
+
+
+def _marks(connection: Connection, conversation: str, user: str, after: int) -> Marks:
+    here = events.c.conversation == conversation
+    head = select(conversations.c.head).where(conversations.c.id == conversation)
+    end = after + STRETCH
+    query = select(*EVENT).where(here, events.c.seq > after, events.c.seq <= end)
+    query = query.where(events.c.sender == user, events.c.type.in_(_MARKS))
+    found = [event_of(row) for row in connection.execute(query.order_by(events.c.seq))]
+    more = end < int(connection.execute(head).scalar() or 0)
+    return Marks(events=found, next=end if more else None)
 
 
 def _blank(connection: Connection, app: str, user: str, after: str, limit: int, now: int) -> Page:

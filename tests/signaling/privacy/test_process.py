@@ -60,6 +60,7 @@ class Hall:
         self.bob = WireClient(world.process.url, "bob")
         self.id = ""
         self.file = ""
+        self.first = 0
 
     async def fill(self) -> None:
         await self.bob.connect()
@@ -68,7 +69,7 @@ class Hall:
         await self.ann.connect()
         await self.ann.request("conversation:join", conversation=self.id)
         said = {"type": "text", "body": {"text": "my secret"}, "client_id": "m1"}
-        await self.ann.request("message:send", conversation=self.id, **said)
+        self.first = (await self.ann.request("message:send", conversation=self.id, **said))["seq"]
         await self.give()
 
     async def give(self) -> None:
@@ -108,9 +109,7 @@ async def hall(world: World) -> AsyncIterator[Hall]:
 
 
 async def test_an_export_has_what_a_user_said_and_gave(world: World, hall: Hall) -> None:
-    done = await world.job("ann", "export")
-    async with ClientSession(world.process.url) as anyone, anyone.get(done["download_url"]) as got:
-        archive = zipfile.ZipFile(io.BytesIO(await got.read()))
+    archive = await archive_of(world, "ann")
     lines = archive.read("messages.ndjson").decode().splitlines()
     bodies = [event.get("body") for event in map(json.loads, lines)]
     assert {"text": "my secret"} in bodies
@@ -118,6 +117,35 @@ async def test_an_export_has_what_a_user_said_and_gave(world: World, hall: Hall)
     (seat,) = map(json.loads, archive.read("conversations.ndjson").splitlines())
     assert seat["conversation"]["id"] == hall.id
     assert json.loads(archive.read("profile.json"))["user"]["name"] == "Ann"
+
+
+async def archive_of(world: World, user: str) -> zipfile.ZipFile:
+    done = await world.job(user, "export")
+    async with ClientSession(world.process.url) as anyone, anyone.get(done["download_url"]) as got:
+        return zipfile.ZipFile(io.BytesIO(await got.read()))
+
+
+async def test_an_export_has_what_a_user_did_to_messages_and_chose(
+    world: World, hall: Hall
+) -> None:
+    said = {"type": "text", "body": {"text": "bob's"}, "client_id": "b"}
+    bobs = (await hall.bob.request("message:send", conversation=hall.id, **said))["seq"]
+    for text in ("second thoughts", "third"):
+        body = {"text": text}
+        await hall.ann.request("message:edit", conversation=hall.id, seq=hall.first, body=body)
+    await hall.ann.request("reaction:set", conversation=hall.id, seq=bobs, emoji="🎈", on=True)
+    await hall.bob.request("reaction:set", conversation=hall.id, seq=bobs, emoji="🐟", on=True)
+    await hall.ann.request("message:report", conversation=hall.id, seq=bobs, reason="rude")
+    await hall.ann.request("presence:privacy", status="nobody")
+    archive = await archive_of(world, "ann")
+    marks = [json.loads(line) for line in archive.read("marks.ndjson").splitlines()]
+    bodies = [mark["body"] for mark in marks if mark["type"] == "message:edited"]
+    assert bodies == [{"text": "second thoughts"}, {"text": "third"}]
+    assert [mark["emoji"] for mark in marks if mark["type"] == "reaction:changed"] == ["🎈"]
+    profile = json.loads(archive.read("profile.json"))
+    assert [(one["seq"], one["reason"]) for one in profile["reports"]] == [(bobs, "rude")]
+    assert "bob's" not in json.dumps(profile)
+    assert profile["privacy"]["presence"] == "nobody"
 
 
 async def test_an_archive_needs_its_link_and_has_its_time(
