@@ -1,5 +1,6 @@
 """Composition: the parts of a process, made in the order they need each other."""
 
+import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -34,6 +35,7 @@ from signaling.app_origins import OriginHooks
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.sealing import MasterKey
 from signaling.config import ConfigError, Settings, check_secrets
+from signaling.doctor import SHARED, kept_apart
 from signaling.filing import Filing, NoRooms, Outside
 from signaling.gateway import Gateway
 from signaling.guarding import Guarding
@@ -64,6 +66,8 @@ from signaling.services.links import Links
 from signaling.shared_allowance import Pot, SharedAllowance
 from signaling.tasks import Tasks
 from signaling.wiring import Core, Shared, Stores
+
+log = logging.getLogger(__name__)
 
 
 class Process:
@@ -336,6 +340,8 @@ class Process:
         blobs: ObjectBlobs,
     ) -> Filing:
         settings = self._settings
+        if kept_apart(settings):
+            log.warning("what other nodes keep is not here: set storage.blobs_url to %s", SHARED)
         data_dir, limits = settings.storage.data_dir, settings.limits
         outside = Outside(
             records=records,

@@ -22,6 +22,14 @@ CLOCK_SKEW_S = 2.0
 YEAR_2025_S = 1_735_689_600
 
 
+SHARED = "s3://…, or file:///… for a directory that all nodes have"
+
+
+def kept_apart(settings: Settings) -> bool:
+    """Whether there are other nodes, and nothing says that they have the same files."""
+    return bool(settings.redis.url) and not settings.storage.blobs_url
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing looked at; `advice` says what would help."""
 
@@ -54,6 +62,7 @@ class Doctor:
             ("browser address", self._browser_address),
             ("database", self._database),
             ("Redis", self._redis),
+            ("files", self._files),
             ("clock", self._clock),
         ]
         return [await _finding(name, check) for name, check in checks]
@@ -134,6 +143,14 @@ class Doctor:
         if skew_s > CLOCK_SKEW_S:
             raise _Failed(f"its clock differs by {skew_s:.1f} s", "run an NTP client on both hosts")
         return "answers, and its clock agrees"
+
+    async def _files(self) -> str:
+        if kept_apart(self._settings):
+            raise _Failed(
+                "each node keeps files in its own data directory",
+                "set storage.blobs_url: " + SHARED,
+            )
+        return self._settings.storage.blobs_url or "in the data directory"
 
     async def _clock(self) -> str:
         if time.time() < YEAR_2025_S:

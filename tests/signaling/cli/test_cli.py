@@ -224,7 +224,10 @@ def test_doctor_finds_what_is_wrong(env: dict[str, str]) -> None:
         broken = env | {"TOKENIM_REDIS_URL": "redis://127.0.0.1:1"}
         sick = json.loads(run(broken, "doctor", "--port", port, "--json", fails=True).stdout)
     wrong = {finding["check"] for finding in sick["findings"] if not finding["ok"]}
-    assert wrong == {"HTTP port", "Redis"}
+    assert wrong == {"HTTP port", "Redis", "files"}
+    broken["TOKENIM_STORAGE_BLOBS_URL"] = "s3://files?region=eu-west-1"
+    found = json.loads(run(broken, "doctor", "--json", fails=True).stdout)["findings"]
+    assert next(one for one in found if one["check"] == "files")["ok"]
 
 
 @pytest.mark.parametrize("options", [(), ("--tls", "self")])
