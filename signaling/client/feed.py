@@ -12,22 +12,38 @@ ReadHistory = Callable[[str, int], Awaitable[list[Event]]]
 
 
 class Feed:
-    """Takes events in any order and hands them on by the gap rule (docs/protocol.md)."""
+    """Takes events in any order and hands them on by the gap rule (docs/protocol.md).
+
+    Begins where the store is; the store moves on later, when the program has the events.
+    """
 
     def __init__(self, store: Store, read_history: ReadHistory) -> None:
+        # passed in
         self._store = store
         self._read_history = read_history
+        # made here
         self._ready: deque[Event] = deque()
+        self._seqs: dict[str, int] = {}
+        """The last seq handed on, of conversations that had one since the start."""
 
-    def begin(self, conversation: str, head: int) -> None:
-        """Follow a conversation from `head` on, unless it is followed already."""
-        if self._store.seq(conversation) is None:
+    def seq(self, conversation: str) -> int | None:
+        """The last seq handed on, None for a conversation never seen."""
+        known = self._seqs.get(conversation)
+        return self._store.seq(conversation) if known is None else known
+
+    async def begin(self, conversation: str, head: int) -> None:
+        """Follow a conversation from `head` on; one that is followed already is read up to it."""
+        last = self.seq(conversation)
+        if last is None:
+            self._seqs[conversation] = head
             self._store.set_seq(conversation, head)
+        elif last < head:
+            await self.catch_up(conversation)
 
     async def take(self, event: Event) -> None:
         """Accept one event; what is missing before it is read first."""
         conversation, seq = event["conversation"], event["seq"]
-        last = self._store.seq(conversation)
+        last = self.seq(conversation)
         if last is None:
             # A conversation that is new to us: we were added with this very event.
             last = seq - 1
@@ -38,7 +54,7 @@ class Feed:
 
     async def catch_up(self, conversation: str) -> None:
         """Read to the end of a conversation's log."""
-        while events := await self._read_history(conversation, self._store.seq(conversation) or 0):
+        while events := await self._read_history(conversation, self.seq(conversation) or 0):
             for event in events:
                 self._hand_on(event)
 
@@ -54,11 +70,11 @@ class Feed:
         return last
 
     def _hand_on(self, event: Event) -> None:
-        self._store.set_seq(event["conversation"], event["seq"])
+        self._seqs[event["conversation"]] = event["seq"]
         self._ready.append(event)
 
     def drain(self) -> list[Event]:
-        """What is in order and not handed out yet."""
+        """What is in order and not handed on yet."""
         events = list(self._ready)
         self._ready.clear()
         return events

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Store(Protocol):
-    """Keep these across restarts and nothing is missed or handled twice."""
+    """Keep these across restarts and nothing is missed; what a crash interrupts comes again."""
 
     def cursor(self) -> str | None:
         """The last cursor, None before the first connection."""
@@ -12,7 +12,7 @@ class Store(Protocol):
     def set_cursor(self, cursor: str) -> None: ...
 
     def seq(self, conversation: str) -> int | None:
-        """The last seq handed to the program, None for a conversation never seen."""
+        """The last seq the program was done with, None for a conversation never seen."""
 
     def set_seq(self, conversation: str, seq: int) -> None: ...
 

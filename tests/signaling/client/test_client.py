@@ -86,3 +86,36 @@ async def test_a_new_connection_goes_on_where_the_store_stopped(server: Server) 
             await sender.send(place, {"text": f"missed {number}"})
         async with Client(server.url, bob, device="phone", store=store) as reader:
             assert await texts(reader, 5) == [f"missed {number}" for number in range(5)]
+
+
+async def test_what_a_crash_interrupts_comes_again(server: Server) -> None:
+    store = MemoryStore()
+    bob = token(server, "Bob")
+    said = ["done with", "interrupted", "never seen"]
+
+    async def crash_at_the_second() -> None:
+        async with Client(server.url, bob, device="phone", store=store) as reader:
+            await lobby(reader)
+            for text in said:
+                await sender.send(place, {"text": text})
+            assert await texts(reader, 2) == said[:2]
+            raise ZeroDivisionError
+
+    async with Client(server.url, token(server, "Ann")) as sender:
+        place = await lobby(sender)
+        with pytest.raises(ZeroDivisionError):
+            await crash_at_the_second()
+        async with Client(server.url, bob, device="phone", store=store) as reader:
+            assert await texts(reader, 2) == said[1:]
+
+
+async def test_a_closed_client_ends_its_events(server: Server) -> None:
+    client = Client(server.url, token(server, "Ann"))
+    await client.connect()
+    listening = asyncio.create_task(texts(client, 1))
+    await client.close()
+    async with asyncio.timeout(WAIT_S):
+        assert await listening == []
+    with pytest.raises(Refused) as refused:
+        await client.request("presence:watch", users=[])
+    assert refused.value.code == "unavailable"

@@ -32,7 +32,7 @@ def test_any_arrival_comes_out_in_order_once(length: int, data: st.DataObject) -
     async def play() -> None:
         store = MemoryStore()
         feed = feed_on(logs, store)
-        feed.begin("c", 0)
+        await feed.begin("c", 0)
         for seq in arrivals:
             await feed.take(logs["c"][seq - 1])
             out.extend(event["seq"] for event in feed.drain())
@@ -62,3 +62,19 @@ async def test_catching_up_reads_to_the_end() -> None:
     feed = feed_on({"c": log_of(11)}, store)
     await feed.catch_up("c")
     assert [event["seq"] for event in feed.drain()] == list(range(3, 12))
+
+
+async def test_a_list_of_conversations_is_no_reason_to_forget_the_gap() -> None:
+    store = MemoryStore()
+    store.set_seq("c", 8)
+    feed = feed_on({"c": log_of(11)}, store)
+    await feed.begin("c", 11)
+    assert [event["seq"] for event in feed.drain()] == [9, 10, 11]
+
+
+async def test_the_store_stays_where_the_program_is() -> None:
+    store = MemoryStore()
+    feed = feed_on({"c": log_of(3)}, store)
+    await feed.begin("c", 0)
+    await feed.take({"conversation": "c", "seq": 3})
+    assert (feed.seq("c"), store.seq("c")) == (3, 0)

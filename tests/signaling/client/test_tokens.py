@@ -1,0 +1,103 @@
+"""Tokens that run out under the Python client."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from signaling import dev
+from signaling.app import Process
+from signaling.auth.tokens import Tokens
+from signaling.client import Client
+from signaling.errors import Refused
+
+WAIT_S = 50
+SOON_S = 3
+"""A token of so long is announced as expiring at once."""
+
+
+async def mint(process: Process, user: str, lifetime_s: int = 3600) -> str:
+    settings = process._settings
+    key = await dev.guest_key(process.registry, settings.storage.data_dir, settings.master_key)
+    return await Tokens(process.registry).mint(key, user, lifetime_s=lifetime_s)
+
+
+@asynccontextmanager
+async def patience() -> AsyncIterator[None]:
+    async with asyncio.timeout(WAIT_S):
+        yield
+
+
+async def test_a_token_is_renewed_before_it_runs_out(process: Process) -> None:
+    asked, again = 0, asyncio.Event()
+
+    async def provide() -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            again.set()
+        return await mint(process, "ann", SOON_S if asked == 1 else 3600)
+
+    async with patience(), Client(process.url, provide) as ann:
+        first = ann.session["expires_at"]
+        await again.wait()
+        async with Client(process.url, await mint(process, "bob", SOON_S)) as bob:
+            # Bob's token is younger and not renewed: when his ends, Ann's first one has.
+            assert bob.session["expires_at"] >= first
+            with pytest.raises(Refused):
+                await anext(aiter(bob.events()))
+        await ann.request("presence:watch", users=[])
+        assert asked == 2
+
+
+async def test_a_token_that_cannot_be_renewed_ends_the_events(process: Process) -> None:
+    async with patience(), Client(process.url, await mint(process, "ann", SOON_S)) as ann:
+        with pytest.raises(Refused) as refused:
+            await anext(aiter(ann.events()))
+        assert refused.value.code == "unauthorized"
+        with pytest.raises(Refused) as refused:
+            await ann.request("presence:watch", users=[])
+        assert refused.value.code == "unauthorized"
+
+
+async def test_a_client_whose_token_ran_out_comes_back_with_a_new_one(process: Process) -> None:
+    asked = 0
+
+    async def provide() -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise Refused("unavailable", "no tokens now")
+        return await mint(process, "ann", SOON_S if asked == 1 else 3600)
+
+    bob = Client(process.url, await mint(process, "bob"))
+    async with patience(), bob, Client(process.url, provide) as ann:
+        place = (await ann.request("conversation:join", alias="lobby", create=True))["conversation"]
+        await bob.request("conversation:join", alias="lobby")
+        first = ann.session["expires_at"]
+        said = await bob.send(place["id"], {"text": "still there?"})
+        seqs = []
+        async for event in ann.events():
+            seqs.append(event["seq"])
+            if event["seq"] == said["seq"]:
+                said = await bob.send(place["id"], {"text": "and now?"})
+            if ann.session["expires_at"] > first:
+                break
+        assert asked == 3
+        assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+
+
+async def test_what_the_provider_raises_ends_the_events(process: Process) -> None:
+    asked = 0
+
+    async def provide() -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise ZeroDivisionError
+        return await mint(process, "ann", SOON_S)
+
+    async with patience(), Client(process.url, provide) as ann:
+        with pytest.raises(ZeroDivisionError):
+            await anext(aiter(ann.events()))
