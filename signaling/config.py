@@ -9,7 +9,7 @@ import os
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,6 +51,8 @@ class HttpSettings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-* headers are believed."""
     max_body_bytes: int = 1024 * 1024
+    idle_timeout_s: float = 75.0
+    """A connection without a whole request is closed: a silent one, and one that sends slowly."""
     webhooks_to_private: bool = False
     """Let webhooks reach private and loopback addresses."""
     key_sets_from_private: bool = False
@@ -192,6 +194,12 @@ class Settings:
         """The database, with the default filled in."""
         data_dir = self.storage.data_dir.absolute()
         return self.storage.database_url or f"sqlite+aiosqlite:///{data_dir / 'tokenim.db'}"
+
+    @property
+    def edge(self) -> GatewayConfig:
+        """The Socket.IO edge, which knows where browsers find it."""
+        public_url = self.gateway.public_url or self.http.public_url or ""
+        return replace(self.gateway, public_url=public_url)
 
     @property
     def push_contact(self) -> str:

@@ -45,4 +45,5 @@ class Gate:
 
 
 def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())
+    # aiohttp hands bytes that are no UTF-8 on as surrogates.
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode())

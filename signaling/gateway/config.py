@@ -40,6 +40,9 @@ class GatewayConfig:
     max_connections_per_user: int = 50
     origins: tuple[str, ...] = ()
     """Allowed Origin headers; empty means the server's own. `*` allows any."""
+    public_url: str = ""
+    """Where browsers find this server behind a proxy; http.public_url if empty. Its own pages too.
+    """
     drain_ms: int = 5_000
     """Over which the sockets are closed, in waves, when the node goes away."""
     drain_flush_ms: int = 5_000

@@ -16,7 +16,7 @@ from signaling.address_key import address_key
 from signaling.gateway import frames, handshake
 from signaling.gateway.config import GatewayConfig
 from signaling.gateway.link import Links
-from signaling.gateway.origins import allowed
+from signaling.gateway.origins import allowed, origin_of
 from signaling.gateway.socket import PollError, Socket
 from signaling.gateway.throttle import Throttle
 
@@ -293,8 +293,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         return origin is None or self._allowed_origins(origin, _environ(request))
 
     def _allowed_origins(self, origin: str | None, environ: Mapping[str, str]) -> bool:
-        own = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        return allowed(origin, self.config.origins or (own,))
+        here = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
+        own = tuple(origin_of(url) for url in (here, self.config.public_url) if url)
+        return allowed(origin, self.config.origins or own)
 
 
 def _environ(request: web.Request) -> dict[str, str]:

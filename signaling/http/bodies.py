@@ -1,5 +1,6 @@
 """Request bodies as typed structs."""
 
+import asyncio
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,13 +12,24 @@ from signaling.integers import check_integers
 T = TypeVar("T")
 
 JSON = "application/json"
+BODY_TIMEOUT_S = 20.0
+"""For a body of at most `http.max_body_bytes`; files come in pieces with time for each."""
+
+
+async def read_whole(request: web.Request) -> bytes:
+    """The body. Raises Refused timeout, web.HTTPRequestEntityTooLarge."""
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
+    except TimeoutError:
+        raise Refused("timeout", "the body did not come in time") from None
 
 
 async def read_struct(request: web.Request, kind: type[T]) -> T:
-    """The JSON body as `kind`; an empty body is `{}`. Raises Refused bad_request, too_large,
+    """The JSON body as `kind`; an empty body is `{}`. Raises Refused bad_request, timeout,
     unsupported for a body that says it is something else.
     """
-    body = await request.read()
+    body = await read_whole(request)
     if body and "Content-Type" in request.headers and not _is_json(request.content_type):
         raise Refused("unsupported", f"send {JSON}, not {request.content_type[:100]}")
     try:

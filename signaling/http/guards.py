@@ -62,7 +62,8 @@ def forwarded(trusted: tuple[Network, ...]) -> Middleware:
             client = address
             if not _inside(address, trusted):
                 break
-        scheme = request.headers.get("X-Forwarded-Proto", "").strip()
+        # Several proxies make a list; the first met the browser.
+        scheme = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
         if scheme not in ("http", "https"):
             scheme = request.scheme
         return await handler(request.clone(remote=client, scheme=scheme))

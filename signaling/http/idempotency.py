@@ -5,6 +5,7 @@ from aiohttp.typedefs import Handler
 
 from signaling.auth.repeats import MAX_KEY_CHARS, Answered, Repeats, digest, name_of
 from signaling.errors import Refused
+from signaling.http.bodies import read_whole
 from signaling.http.callers import Callers
 
 HEADER = "Idempotency-Key"
@@ -31,7 +32,7 @@ class Idempotency:
             raise Refused("bad_request", f"{HEADER} has 1 to {MAX_KEY_CHARS} printable characters")
         caller = await self._callers.any(request)
         name = name_of(caller.app, caller.name, key)
-        body = await request.read()
+        body = await read_whole(request)
         fingerprint = digest(request.method.encode(), request.raw_path.encode(), body)
         answered = await self._repeats.begin(name, fingerprint)
         if answered is not None:

@@ -13,8 +13,6 @@ from signaling.http import guards, problems
 from signaling.http.cors import Cors
 from signaling.metrics import Counter, Metrics
 
-KEEPALIVE_S = 75.0
-
 
 class Server:
     """Serves routes until closed. Others may attach to `application` before `start`."""
@@ -72,7 +70,7 @@ class Server:
         self._runner = web.AppRunner(
             self.application,
             access_log_class=_NoAccessLog,
-            keepalive_timeout=KEEPALIVE_S,
+            keepalive_timeout=self._settings.idle_timeout_s,
             shutdown_timeout=self._settings.shutdown_timeout_s,
             handler_cancellation=True,
         )

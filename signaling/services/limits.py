@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from signaling.config import LimitSettings
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -30,3 +32,14 @@ class Limits:
     """Messages of one user that wait for their time."""
     known: int = 1_000
     """Conversations named in one `sync`."""
+
+    @classmethod
+    def of(cls, settings: LimitSettings) -> "Limits":
+        """What was configured, and the rest as it is."""
+        return cls(
+            message_bytes=settings.message_bytes,
+            mentions=settings.mentions,
+            group_members=settings.group_members,
+            missed_events=settings.missed_events,
+            scheduled=settings.scheduled,
+        )

@@ -44,6 +44,13 @@ async def test_forwarded_headers_are_believed_from_trusted_peers_only(
         assert await response.json() == {"remote": remote, "scheme": scheme}
 
 
+@pytest.mark.parametrize("said", ["https", "https,http", "https , http", "HTTPS"])
+async def test_the_scheme_is_what_the_first_proxy_met(serving: Serving, said: str) -> None:
+    client = await serving([web.get("/who", whoami)], trusted_proxies=("127.0.0.1",))
+    async with client.get("/who", headers={"X-Forwarded-Proto": said}) as response:
+        assert (await response.json())["scheme"] == "https"
+
+
 async def test_a_scheme_that_is_none_is_ignored(serving: Serving) -> None:
     client = await serving([web.get("/who", whoami)], trusted_proxies=("127.0.0.1",))
     async with client.get("/who", headers={"X-Forwarded-Proto": "gopher"}) as response:
