@@ -3,6 +3,10 @@
 `scripts/bench socketio [--json] [--rounds 5] [--seconds 1.0] [--only slow …]`. Needs node and npm;
 the npm package goes to .cache/. The server is pinned to one core and the load to another where
 there are two. Figures are medians of the rounds; µs are CPU time of the server's process.
+
+Where CPU time is compared, both servers run and are loaded in short slices, one right after the
+other. The last column is the median over those pairs: whatever else the machine does meanwhile
+slows both of a pair down.
 """
 
 import argparse
@@ -12,12 +16,14 @@ import json
 import os
 import statistics
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import uvloop
 
 from scripts.benches import socketio_goals as goals
 from scripts.benches import socketio_load as load
+from scripts.benches.socketio_goals import TIMES
 from scripts.benches.socketio_process import SERVERS, Server, install, running
 
 ROOM_SIZES = (20, 200, 2000)
@@ -28,6 +34,8 @@ ROOM = 200
 RATE = 100
 """Messages a second to a room of 200: 20 000 deliveries."""
 NOT_READING = 2
+SLICES = 6
+"""Of each work and round, per server: short enough for the machine to be the same for a pair."""
 TURNS = (False, True, True, False) * 2
 PREFILLED_BYTES = 1_000_000
 """Waiting for each that does not read, when measuring begins: our limit is 1 MiB."""
@@ -47,27 +55,65 @@ async def idle(server: Server, seconds: float, figures: Figures) -> None:
     await asyncio.sleep(0.3)
 
 
-async def fan_out(server: Server, seconds: float, figures: Figures) -> None:
+async def fan_out(servers: Sequence[Server], seconds: float, figures: Figures) -> None:
     """CPU per delivery to rooms, with one and with several messages under way."""
     for size in ROOM_SIZES:
-        clients = await load.join_many(server.port, f"room{size}", size)
+        room = {s.name: await load.join_many(s.port, f"room{size}", size) for s in servers}
         for window in WINDOWS:
-            before = server.cpu_s()
-            deliveries = await load.fan_out(clients, seconds, window)
-            spent = (server.cpu_s() - before) / deliveries * 1e6
-            figures[f"fan-out to {size}, {window} in flight, µs"][server.name].append(spent)
-        load.leave(clients)
+            row = f"fan-out to {size}, {window} in flight, µs"
+            await in_turns(servers, seconds, figures[row], partial(deliver, room, window))
+        for clients in room.values():
+            load.leave(clients)
 
 
-async def acks(server: Server, seconds: float, figures: Figures) -> None:
+async def deliver(
+    room: Mapping[str, list[load.Client]], window: int, server: Server, seconds: float
+) -> int:
+    """Deliveries to the room of one server."""
+    return await load.fan_out(room[server.name], seconds, window)
+
+
+async def acks(servers: Sequence[Server], seconds: float, figures: Figures) -> None:
     """Fifty clients, one request each in flight."""
-    clients = await load.join_many(server.port, "acks", 50)
-    before = server.cpu_s()
-    count = await load.round_trips(clients, seconds)
-    spent = server.cpu_s() - before
-    figures["ack round trips per second"][server.name].append(count / seconds)
-    figures["ack round trip, µs"][server.name].append(spent / count * 1e6)
-    load.leave(clients)
+    clients = {s.name: await load.join_many(s.port, "acks", 50) for s in servers}
+
+    async def ask(server: Server, slice_s: float) -> int:
+        count = await load.round_trips(clients[server.name], slice_s)
+        figures["ack round trips per second"][server.name].append(count / slice_s)
+        return count
+
+    await in_turns(servers, seconds, figures["ack round trip, µs"], ask)
+    for joined in clients.values():
+        load.leave(joined)
+
+
+async def connects(servers: Sequence[Server], seconds: float, figures: Figures) -> None:
+    """Fifty at a time connect, are admitted and leave."""
+
+    async def come(server: Server, slice_s: float) -> int:
+        count, wall = await load.connects(server.port, slice_s)
+        figures["connects per second"][server.name].append(count / wall)
+        return count
+
+    await in_turns(servers, seconds, figures["connect, µs"], come)
+
+
+async def in_turns(
+    servers: Sequence[Server],
+    seconds: float,
+    columns: dict[str, list[float]],
+    work: Callable[[Server, float], Awaitable[int]],
+) -> None:
+    """µs of CPU per unit of work of both servers, in pairs of slices that follow each other."""
+    for number in range(SLICES):
+        spent: dict[str, float] = {}
+        for server in servers if number % 2 == 0 else servers[::-1]:
+            before = server.cpu_s()
+            count = await work(server, seconds / SLICES)
+            spent[server.name] = (server.cpu_s() - before) / count * 1e6
+            columns[server.name].append(spent[server.name])
+        if len(spent) == len(SERVERS):
+            columns[TIMES].append(spent["node"] / spent["ours"])
 
 
 async def offered(server: Server, seconds: float, figures: Figures) -> None:
@@ -99,16 +145,12 @@ async def slow(server: Server, seconds: float, figures: Figures) -> None:
     load.leave(healthy)
 
 
-async def connects(server: Server, seconds: float, figures: Figures) -> None:
-    """Fifty at a time connect, are admitted and leave."""
-    before = server.cpu_s()
-    count, wall = await load.connects(server.port, seconds)
-    figures["connects per second"][server.name].append(count / wall)
-    figures["connect, µs"][server.name].append((server.cpu_s() - before) / count * 1e6)
-
-
-WORK: dict[str, Callable[[Server, float, Figures], Awaitable[None]]] = {
-    work.__name__: work for work in (idle, fan_out, acks, offered, slow, connects)
+ALONE: dict[str, Callable[[Server, float, Figures], Awaitable[None]]] = {
+    work.__name__: work for work in (idle, offered, slow)
+}
+"""Done on one server while the other does not run."""
+PAIRED: dict[str, Callable[[Sequence[Server], float, Figures], Awaitable[None]]] = {
+    work.__name__: work for work in (fan_out, acks, connects)
 }
 
 
@@ -119,15 +161,33 @@ async def run(rounds: int, seconds: float, only: list[str]) -> dict[str, dict[st
     gc.disable()  # a collection of the load's own would count as the server's delay
     figures: Figures = defaultdict(lambda: defaultdict(list))
     for number in range(rounds):
-        for name in SERVERS if number % 2 == 0 else SERVERS[::-1]:
-            async with running(name) as server:
-                for work in only or WORK:
-                    await WORK[work](server, seconds, figures)
-            gc.collect()
+        order = SERVERS if number % 2 == 0 else SERVERS[::-1]
+        await alone(order, seconds, only, figures)
+        await paired(order, seconds, only, figures)
+        gc.collect()
     return {
         row: {name: round(statistics.median(values), 2) for name, values in columns.items()}
         for row, columns in figures.items()
     }
+
+
+async def alone(order: Sequence[str], seconds: float, only: list[str], figures: Figures) -> None:
+    """What is measured without a neighbour."""
+    for name in order:
+        works = [work for work in only or ALONE if work in ALONE]
+        if works:
+            async with running(name) as server:
+                for work in works:
+                    await ALONE[work](server, seconds, figures)
+
+
+async def paired(order: Sequence[str], seconds: float, only: list[str], figures: Figures) -> None:
+    """What is measured slice by slice."""
+    works = [work for work in only or PAIRED if work in PAIRED]
+    if works:
+        async with running(order[0]) as first, running(order[1]) as second:
+            for work in works:
+                await PAIRED[work]((first, second), seconds, figures)
 
 
 def main() -> None:
@@ -136,7 +196,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--only", nargs="*", choices=list(WORK), default=[], metavar="WORK")
+    parser.add_argument("--only", nargs="*", choices=[*ALONE, *PAIRED], default=[], metavar="WORK")
     options = parser.parse_args()
     install()
     figures = uvloop.run(run(options.rounds, options.seconds, options.only))
@@ -144,9 +204,10 @@ def main() -> None:
     if options.json:
         print(json.dumps({"figures": figures, "goals": judged}, ensure_ascii=False, indent=2))
         return
-    print(f"{'':42}{'ours':>10}{'node':>10}{'ours/node':>11}")
+    print(f"{'':42}{'ours':>10}{'node':>10}{TIMES:>11}")
     for row, by in figures.items():
-        print(f"{row:42}{by['ours']:10.2f}{by['node']:10.2f}{by['ours'] / by['node']:11.2f}")
+        times = by.get(TIMES, by["node"] / by["ours"])
+        print(f"{row:42}{by['ours']:10.2f}{by['node']:10.2f}{times:11.2f}")
     print()
     for goal in judged:
         print(f"{goal['goal']:66}{goal['value']:8.2f}  {'holds' if goal['holds'] else 'MISSED'}")

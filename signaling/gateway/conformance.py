@@ -56,6 +56,9 @@ class Echo:
         for frame in answer:
             connection.send(frame)
 
+    def gone(self, connection: Connection) -> None:
+        """Nothing to clean up."""
+
     async def left(self, connection: Connection, reason: str) -> None:
         """Nothing to clean up."""
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Protocol
 from signaling.errors import Refused
 from signaling.gateway import packets
 from signaling.gateway.config import GatewayConfig
+from signaling.gateway.link import Link
 from signaling.gateway.packets import Packet
 from signaling.gateway.socket import Socket
 from signaling.ports import Remote
@@ -33,6 +34,9 @@ class Application(Protocol):
 
     async def event(self, connection: "Connection", packet: Packet) -> None:
         """One event, strictly after the one before. Must not raise."""
+
+    def gone(self, connection: "Connection") -> None:
+        """It is closed; what it asked before may still be carried out. Must not raise."""
 
     async def left(self, connection: "Connection", reason: str) -> None:
         """Once for every Connection that was admitted. Must not raise."""
@@ -114,6 +118,11 @@ class Connection:
         self._held_bytes += len(frame)
         if self._held_bytes > self._config.max_queue_bytes:
             self.socket.end("slow_consumer")
+
+    @property
+    def link(self) -> Link | None:
+        """Where finished frames may go right away: there is nothing before them any more."""
+        return self.socket.link if self._state is _READY else None
 
     # incoming
 
@@ -236,6 +245,7 @@ class Connection:
             return
         self._state, self._reason = _CLOSED, reason
         self._held.clear()
+        self._application.gone(self)
         self._wake()
 
     def _refuse(self, refused: Refused) -> None:

@@ -14,6 +14,7 @@ from signaling.gateway import packets
 from signaling.gateway.config import GatewayConfig
 from signaling.gateway.connection import Connection
 from signaling.gateway.deadlines import Deadlines
+from signaling.gateway.link import Link
 from signaling.gateway.packets import Packet
 from signaling.gateway.server import Server
 from signaling.gateway.socket import Socket
@@ -40,6 +41,9 @@ class Gateway:
         self._deadlines = Deadlines(config.request_timeout_ms / 1000)
         self._server = Server(config, {"/": self})
         self._connections: dict[str, Connection] = {}
+        self._flusher = self._server.eio.links.flusher
+        self._links: dict[str, Link] = {}
+        """Of Connections that were sent something by WebSocket: a fan-out looks at nothing else."""
         self._users: Counter[tuple[str, str]] = Counter()
         self._counts: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
@@ -62,11 +66,12 @@ class Gateway:
     ) -> None:
         """Send an event to each, encoded once. Unknown ids are passed over. Never waits."""
         frame = packets.event(event, data)
-        find = self._connections.get
-        for name in connections:
-            connection = find(name)
+        for name in self._flusher.spread(frame, connections, self._links):
+            connection = self._connections.get(name)
             if connection is not None:
                 connection.send(frame, volatile)
+                if connection.link is not None:
+                    self._links[name] = connection.link
 
     def close(self, connection: str, reason: str) -> None:
         """End one socket. Clients come back by themselves after a reason of `RECONNECT` only."""
@@ -191,6 +196,10 @@ class Gateway:
         payload = data[1] if len(data) == 2 else {}
         step = self._hooks.request(connection.identity, data[0], payload)
         return await self._deadlines.run(step)
+
+    def gone(self, connection: Connection) -> None:
+        """Nothing is sent to it any more."""
+        self._links.pop(connection.id, None)
 
     async def left(self, connection: Connection, reason: str) -> None:
         """The Connection is gone."""

@@ -93,6 +93,11 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
             self._queued_bytes = size
             self._wake()
 
+    @property
+    def link(self) -> Link | None:
+        """The WebSocket, where there is one and it is open."""
+        return self._link
+
     # the heartbeat: one timer, either until the next PING or until its PONG is overdue
 
     def schedule_ping(self) -> None:

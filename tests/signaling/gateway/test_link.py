@@ -52,6 +52,8 @@ async def test_who_says_goodbye_and_reads_gets_all_there_is() -> None:
 class Broken:
     """Stands for a Link whose transport fails in a way nobody thought of."""
 
+    _more = (b"frame",)
+
     def flush(self) -> None:
         raise RuntimeError("a bug of ours")
 
