@@ -88,7 +88,7 @@ class Process:
         self.health = Health(self.metrics, self._checks)
         self.server = self._server()
         self._hooks: Any = Late("node")
-        self.gateway = Gateway(settings.gateway, self._hooks)
+        self.gateway = Gateway(settings.edge, self._hooks)
         self.sfu: media.Sfu | None = None
         self._whip: Whip | None = None
 
@@ -144,7 +144,7 @@ class Process:
             stores.users,
             Beside(SqlSearch(database), SqlInvites(database), SqlWaiting(database)),
             shared.broker,
-            self._limits(),
+            Limits.of(settings.limits),
             now_ms,
             (await self._moderating(database, guarding)).screen,
         )
@@ -319,16 +319,6 @@ class Process:
         allowed = AllowedHooks(node, rates, now_ms, together)
         self.metrics.add_numbers("tokenim_allowance", allowed.stats)
         return allowed
-
-    def _limits(self) -> Limits:
-        limits = self._settings.limits
-        return Limits(
-            message_bytes=limits.message_bytes,
-            mentions=limits.mentions,
-            group_members=limits.group_members,
-            missed_events=limits.missed_events,
-            scheduled=limits.scheduled,
-        )
 
     def _filing(
         self,
