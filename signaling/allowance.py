@@ -4,7 +4,7 @@ Stands between the gateway and the node, and answers for the node when a bucket 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -52,7 +52,7 @@ class Allowance:
             now = self._clock()
             self._bucket(key, now).take(now)
 
-    def standing(self, key: object) -> "Standing | None":
+    def standing(self, key: object) -> Standing | None:
         """What is left for a caller; None when there is no limit."""
         if not self._rate.per_second:
             return None
@@ -86,6 +86,9 @@ class Shared(Protocol):
     async def take(self, key: str) -> None:
         """Raises Refused rate_limited."""
 
+    def standing(self, key: str) -> Standing | None:
+        """What is left for a caller, as far as this node knows; None when there is no limit."""
+
 
 class Local:
     """Buckets of this node alone."""
@@ -97,16 +100,23 @@ class Local:
         """Raises Refused rate_limited."""
         self._allowance.take(key)
 
+    def standing(self, key: str) -> Standing | None:
+        """Exact."""
+        return self._allowance.standing(key)
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """All four."""
+    """All of them."""
 
     connection: Rate = Rate(100, 500)
     user: Rate = Rate(200, 1000)
-    app: Rate = Rate(0, 0)
-    address: Rate = Rate(50, 500)
-    """Connecting, not asking."""
+    app: Rate = Rate(5000, 25_000)
+    address: Rate = Rate(2000, 20_000)
+    comers: Rate = Rate(50, 500)
+    """Connecting from an address, and asking there with wrong credentials."""
+    rest: Rate = Rate(100, 500)
+    """What a Connection is to a socket, a user or key is to REST."""
 
     @classmethod
     def of(cls, limits: LimitSettings) -> "Rates":
@@ -115,65 +125,117 @@ class Rates:
             Rate(limits.connection_rate, 5 * limits.connection_rate),
             Rate(limits.user_rate, 5 * limits.user_rate),
             Rate(limits.app_rate, 5 * limits.app_rate),
+            Rate(limits.address_request_rate, 10 * limits.address_request_rate),
             Rate(limits.address_rate, 10 * limits.address_rate),
+            Rate(limits.rest_rate, 5 * limits.rest_rate),
         )
 
 
-class AllowedHooks:
-    """The node's Hooks, as fast as `rates` allow."""
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whose buckets a request is taken from; the narrowest first, so that one caller empties only
+    its own.
+    """
+
+    app: str
+    address: str
+    connection: str | None = None
+    """Of a socket."""
+    caller: str | None = None
+    """Of REST."""
+    user: str | None = None
+
+
+class Allowances:
+    """Every bucket of one process: sockets and REST draw from the same ones."""
 
     def __init__(
-        self,
-        hooks: Hooks,
-        rates: Rates,
-        clock: Clock,
-        shared: Callable[[str, Rate], Shared] | None = None,
+        self, rates: Rates, clock: Clock, shared: Callable[[str, Rate], Shared] | None = None
     ) -> None:
         """`shared(kind, rate)` makes what apps and addresses are asked of with several nodes."""
-        # passed in
-        self._hooks = hooks
         # made here
         self._connections = Allowance(rates.connection, clock)
+        self._callers = Allowance(rates.rest, clock)
         self._users = Allowance(rates.user, clock)
         local = shared or (lambda _, rate: Local(Allowance(rate, clock)))
         self._apps = local("app", rates.app)
-        self._addresses = local("address", rates.address)
+        self._addresses = local("asking", rates.address)
+        self._comers = local("address", rates.comers)
         self.refused_total = 0
+
+    async def ask(self, asking: Asking) -> None:
+        """One request. Raises Refused rate_limited, with when to come back."""
+        try:
+            for allowance, key in self._narrow(asking):
+                allowance.take(key)
+            await self._apps.take(asking.app)
+            await self._addresses.take(asking.address)
+        except Refused:
+            self.refused_total += 1
+            raise
+
+    async def come(self, address: str) -> None:
+        """One who is not known yet. Raises Refused rate_limited."""
+        try:
+            await self._comers.take(address)
+        except Refused:
+            self.refused_total += 1
+            raise
+
+    def comers(self, address: str) -> Standing | None:
+        """How an address stands where callers have no name."""
+        return self._comers.standing(address)
+
+    def standing(self, asking: Asking) -> Standing | None:
+        """The tightest of a caller's buckets; None without limits."""
+        found = [allowance.standing(key) for allowance, key in self._narrow(asking)]
+        found += [self._apps.standing(asking.app), self._addresses.standing(asking.address)]
+        known = [standing for standing in found if standing is not None]
+        return min(known, key=lambda standing: standing.remaining, default=None)
+
+    def _narrow(self, asking: Asking) -> Iterator[tuple[Allowance, object]]:
+        if asking.connection is not None:
+            yield self._connections, asking.connection
+        if asking.caller is not None:
+            yield self._callers, (asking.app, asking.caller)
+        if asking.user is not None:
+            yield self._users, (asking.app, asking.user)
+
+    def stats(self) -> dict[str, int]:
+        """Counters for the metrics."""
+        return {"refused_total": self.refused_total}
+
+
+class AllowedHooks:
+    """The node's Hooks, as fast as the rates allow."""
+
+    def __init__(self, hooks: Hooks, allowances: Allowances) -> None:
+        # passed in
+        self._hooks = hooks
+        self._allowances = allowances
+        # made here
+        self._addresses: dict[str, str] = {}
+        """Where each Connection came from."""
 
     async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
         """See Hooks; an address that connects too often is refused before its token is read."""
-        await self._ask(self._addresses, remote.address)
-        return await self._hooks.authenticate(auth, remote)
+        await self._allowances.come(remote.address)
+        who = await self._hooks.authenticate(auth, remote)
+        self._addresses[who.connection] = remote.address
+        return who
 
     async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
         """See Hooks."""
         return await self._hooks.opened(who, cursor)
 
     async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
-        """See Hooks; the narrowest bucket is asked first: one caller empties only its own."""
-        self._take(self._connections, who.connection)
-        self._take(self._users, (who.app, who.user))
-        await self._ask(self._apps, who.app)
+        """See Hooks."""
+        address = self._addresses.get(who.connection, "")
+        asking = Asking(who.app, address, connection=who.connection, user=who.user)
+        await self._allowances.ask(asking)
         return await self._hooks.request(who, event, payload)
 
     async def closed(self, who: Identity, reason: str) -> None:
-        """See Hooks."""
+        """See Hooks; it comes for everyone who was let in."""
+        self._addresses.pop(who.connection, None)
         await self._hooks.closed(who, reason)
-
-    async def _ask(self, shared: Shared, key: str) -> None:
-        try:
-            await shared.take(key)
-        except Refused:
-            self.refused_total += 1
-            raise
-
-    def _take(self, allowance: Allowance, key: object) -> None:
-        try:
-            allowance.take(key)
-        except Refused:
-            self.refused_total += 1
-            raise
-
-    def stats(self) -> dict[str, int]:
-        """Counters for the metrics."""
-        return {"refused_total": self.refused_total}

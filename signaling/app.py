@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any
 
 import media
@@ -30,7 +29,7 @@ from signaling.adapters.sql import (
     SqlWaiting,
     open_database,
 )
-from signaling.allowance import AllowedHooks, Rate, Rates
+from signaling.allowance import Allowances, AllowedHooks
 from signaling.app_origins import OriginHooks
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.sealing import MasterKey
@@ -63,7 +62,6 @@ from signaling.services.file_posting import FilePosting
 from signaling.services.files import FileLimits
 from signaling.services.limits import Limits
 from signaling.services.links import Links
-from signaling.shared_allowance import Pot, SharedAllowance
 from signaling.tasks import Tasks
 from signaling.wiring import Core, Shared, Stores
 
@@ -137,6 +135,7 @@ class Process:
             registry,
             shared.broker,
             lambda fits: core.node.cut(fits),  # noqa: PLW0108 - the node comes later
+            shared.pot,
         )
         messaging = Messaging(
             stores.log,
@@ -171,7 +170,7 @@ class Process:
         core.add({**filing.table(), **guarding.table(stores)})
         filing.files.allowed_bytes = accounting.quota.stored_bytes
         counted = accounting.hooks(OriginHooks(core.node, registry.app))
-        self._hooks.become(self._allowed(counted, shared.pot))
+        self._hooks.become(self._allowed(counted, guarding.allowances))
         rooms.become(core.rooms or NoRooms())
         if self.sfu is not None:
             await self._start_media(self.sfu)
@@ -313,12 +312,9 @@ class Process:
         moderating.measure(self.metrics)
         return moderating
 
-    def _allowed(self, node: Hooks, pot: Pot | None) -> AllowedHooks:
-        rates = Rates.of(self._settings.limits)
-        together = partial(_shared_rate, pot) if pot is not None else None
-        allowed = AllowedHooks(node, rates, now_ms, together)
-        self.metrics.add_numbers("tokenim_allowance", allowed.stats)
-        return allowed
+    def _allowed(self, node: Hooks, allowances: Allowances) -> AllowedHooks:
+        self.metrics.add_numbers("tokenim_allowance", allowances.stats)
+        return AllowedHooks(node, allowances)
 
     def _filing(
         self,
@@ -388,7 +384,3 @@ class Process:
             )
         except ValueError as error:
             raise ConfigError(f"http.trusted_proxies: {error}") from error
-
-
-def _shared_rate(pot: Pot, kind: str, rate: Rate) -> SharedAllowance:
-    return SharedAllowance(kind, rate, pot, now_ms)

@@ -125,8 +125,10 @@ class LimitSettings:
     """Requests a second of one Connection, after a burst of five seconds' worth; 0: any number."""
     user_rate: float = 200
     """Requests a second of one User on all devices."""
-    app_rate: float = 0
-    """Requests a second of one App, on all nodes together; 0: any number."""
+    app_rate: float = 5_000
+    """Requests a second of one App, by sockets and REST, on all nodes together."""
+    address_request_rate: float = 2_000
+    """The same of one address, after a burst of ten seconds' worth: many share one behind NAT."""
     address_rate: float = 50
     """Connections a second from one address, after a burst of ten seconds' worth."""
     rest_rate: float = 100

@@ -1,10 +1,11 @@
 """Access put together: who may call, how fast, once or again, and for how long."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 from signaling.adapters.sql import Database, SqlAnswers, SqlRevocations
 from signaling.adapters.sql.directory import SqlDirectory
-from signaling.allowance import Rate
+from signaling.allowance import Allowances, Rate, Rates
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.repeats import FORGET_S as FORGET_ANSWERS_S
 from signaling.auth.repeats import Repeats
@@ -24,6 +25,7 @@ from signaling.http.server import Server
 from signaling.ports import Broker
 from signaling.protocol.devices import ListDevices, SignOutDevice
 from signaling.services.devices import Devices
+from signaling.shared_allowance import Pot, SharedAllowance
 from signaling.tasks import Tasks
 from signaling.wiring import Stores
 
@@ -32,20 +34,24 @@ class Guarding:
     """Tokens, keys and callers of one process."""
 
     def __init__(
-        self, settings: Settings, database: Database, registry: Registry, broker: Broker, cut: Cut
+        self,
+        settings: Settings,
+        database: Database,
+        registry: Registry,
+        broker: Broker,
+        cut: Cut,
+        pot: Pot | None = None,
     ) -> None:
+        """With a `pot`, apps and addresses are held to their rates over all nodes."""
         # passed in
         self._registry = registry
         # made here
-        limits = settings.limits
         self.revoking = Revoking(SqlRevocations(database), broker, cut, now_ms)
         self.key_sets = HttpKeySets(allow_private=settings.http.key_sets_from_private)
         self.tokens = Tokens(registry, self.revoking, key_sets=self.key_sets)
-        self.rates = RestRates(
-            Rate(limits.rest_rate, 5 * limits.rest_rate),
-            Rate(limits.address_rate, 10 * limits.address_rate),
-            now_ms,
-        )
+        together = partial(_together, pot) if pot is not None else None
+        self.allowances = Allowances(Rates.of(settings.limits), now_ms, together)
+        self.rates = RestRates(self.allowances)
         self.callers = Callers(self.tokens, registry, self.rates)
         self._directory = SqlDirectory(database)
         self._answers = SqlAnswers(database)
@@ -84,3 +90,7 @@ class Guarding:
             self.revoking,
         )
         server.add(management.routes())
+
+
+def _together(pot: Pot, kind: str, rate: Rate) -> SharedAllowance:
+    return SharedAllowance(kind, rate, pot, now_ms)

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from signaling.allowance import PRUNE_AT, Allowance, Rate
+from signaling.allowance import PRUNE_AT, Allowance, Rate, Standing
 from signaling.errors import Refused
 from signaling.ports import Clock
 
@@ -25,8 +25,9 @@ class Pot(Protocol):
 
     async def draw(
         self, kind: str, key: str, per_second: float, burst: float, most: int
-    ) -> tuple[int, int]:
-        """(tokens given, up to `most`; in how many ms there will be one, when none was).
+    ) -> tuple[int, int, int]:
+        """(tokens given, up to `most`; in how many ms there will be one, when none was; how many
+        are left in the pot).
 
         Raises Refused unavailable.
         """
@@ -37,6 +38,8 @@ class _Purse:
     tokens: int = 0
     drawn_at: int = 0
     empty_until: int = 0
+    pot_left: int = 0
+    """When it was drawn from last."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -77,7 +80,7 @@ class SharedAllowance:
             raise _too_fast(purse.empty_until - now)
         rate = self._rate
         try:
-            given, wait_ms = await self._pot.draw(
+            given, wait_ms, left = await self._pot.draw(
                 self._kind, key, rate.per_second, rate.burst, self._most
             )
         except Refused as error:
@@ -87,7 +90,23 @@ class SharedAllowance:
         if not given:
             purse.empty_until = now + wait_ms
             raise _too_fast(wait_ms)
-        purse.tokens, purse.drawn_at = given - 1, now
+        purse.tokens, purse.drawn_at, purse.pot_left = given - 1, now, left
+
+    def standing(self, key: str) -> Standing | None:
+        """What was left when the pot was asked last, and has been earned since."""
+        rate = self._rate
+        if not rate.per_second:
+            return None
+        purse = self._purses.get(key)
+        if purse is None:
+            return Standing(int(rate.burst), int(rate.burst), 0)
+        earned = max(0, self._clock() - purse.drawn_at) * rate.per_second / 1000
+        left = min(rate.burst, purse.tokens + purse.pot_left + earned)
+        if self._clock() < purse.empty_until:
+            left = 0
+        return Standing(
+            int(rate.burst), int(left), math.ceil((rate.burst - left) / rate.per_second)
+        )
 
     def _purse(self, key: str) -> _Purse:
         purse = self._purses.get(key)

@@ -19,10 +19,10 @@ class RedisPot:
 
     async def draw(
         self, kind: str, key: str, per_second: float, burst: float, most: int
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, int]:
         """One script, one crossing."""
         with answering():
-            taken, wait_ms = await self._draw(
+            taken, wait_ms, left = await self._draw(
                 keys=[f"{self._prefix}{kind}:{key}"], args=[per_second, burst, most]
             )
-        return int(taken), int(wait_ms)
+        return int(taken), int(wait_ms), int(left)

@@ -86,15 +86,16 @@ class Callers:
             return known
         rates = self._rates
         if rates is not None:
-            rates.guess(request)
+            await rates.guess(request)
         try:
             caller = await self._read(request)
         except Refused:
             if rates is not None:
-                rates.unnamed(request)
+                await rates.unnamed(request)
             raise
         if rates is not None:
-            rates.named(request, (caller.app, caller.name))
+            user = None if caller.claims is None else caller.claims.user
+            await rates.named(request, caller.app, caller.name, user)
         request[CALLER] = caller
         return caller
 

@@ -7,7 +7,7 @@ import pytest
 
 from signaling.adapters.redis_client import connect
 from signaling.adapters.redis_rates import RedisPot
-from signaling.allowance import Rate
+from signaling.allowance import Rate, Standing
 from signaling.errors import Refused
 from signaling.shared_allowance import DRAWS_PER_S, KEPT_MS, SharedAllowance
 from tests.redis_server import RedisServer
@@ -36,17 +36,17 @@ async def pot(redis_server: RedisServer) -> AsyncIterator[RedisPot]:
 
 
 async def test_a_pot_gives_what_is_there_and_says_when(pot: RedisPot) -> None:
-    assert await pot.draw("app", "a", SLOW, 10, 4) == (4, 0)
-    assert await pot.draw("app", "a", SLOW, 10, 100) == (6, 0)
-    given, wait_ms = await pot.draw("app", "a", SLOW, 10, 1)
+    assert await pot.draw("app", "a", SLOW, 10, 4) == (4, 0, 6)
+    assert await pot.draw("app", "a", SLOW, 10, 100) == (6, 0, 0)
+    given, wait_ms, _ = await pot.draw("app", "a", SLOW, 10, 1)
     assert given == 0
     assert 0 < wait_ms <= 1000 / SLOW
-    assert await pot.draw("app", "b", SLOW, 10, 1) == (1, 0)
-    assert await pot.draw("user", "a", SLOW, 10, 1) == (1, 0)
+    assert await pot.draw("app", "b", SLOW, 10, 1) == (1, 0, 9)
+    assert await pot.draw("user", "a", SLOW, 10, 1) == (1, 0, 9)
 
 
 async def test_tokens_come_back(pot: RedisPot) -> None:
-    assert await pot.draw("app", "a", 1_000_000, 5, 5) == (5, 0)
+    assert await pot.draw("app", "a", 1_000_000, 5, 5) == (5, 0, 0)
     async with asyncio.timeout(30):
         while (await pot.draw("app", "a", 1_000_000, 5, 5))[0] == 0:
             pass
@@ -76,9 +76,9 @@ async def test_a_fast_caller_draws_several_at_once(pot: RedisPot) -> None:
 
         async def draw(
             self, kind: str, key: str, per_second: float, burst: float, most: int
-        ) -> tuple[int, int]:
+        ) -> tuple[int, int, int]:
             self.drawn += 1
-            return most, 0
+            return most, 0, 0
 
     counting, clock = Counting(), Clock()
     allowance = SharedAllowance("app", Rate(1000, 1000), counting, clock)
@@ -116,3 +116,19 @@ async def test_no_rate_asks_nobody() -> None:
     allowance = SharedAllowance("app", Rate(0, 0), RedisPot(client, "t:"), Clock())
     assert await taken(allowance, 10) == 10
     await client.aclose()
+
+
+async def test_a_node_says_what_is_left_as_far_as_it_knows(pot: RedisPot) -> None:
+    clock = Clock()
+    allowance = SharedAllowance("app", Rate(SLOW, 10), pot, clock)
+    assert allowance.standing("a") == Standing(10, 10, 0)
+    assert await taken(allowance, 4) == 4
+    standing = allowance.standing("a")
+    assert standing is not None
+    assert (standing.limit, standing.remaining) == (10, 6)
+    other = SharedAllowance("app", Rate(SLOW, 10), pot, clock)
+    assert await taken(other, 10) == 6
+    assert await taken(allowance, 1) == 0
+    standing = allowance.standing("a")
+    assert standing is not None
+    assert standing.remaining == 0

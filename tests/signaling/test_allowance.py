@@ -3,8 +3,18 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from signaling.allowance import PRUNE_AT, Allowance, AllowedHooks, Rate, Rates
+from signaling.allowance import (
+    PRUNE_AT,
+    Allowance,
+    Allowances,
+    AllowedHooks,
+    Asking,
+    Rate,
+    Rates,
+    Standing,
+)
 from signaling.errors import Refused
 from signaling.model import Grants, Identity
 from signaling.ports import Remote
@@ -78,28 +88,61 @@ def test_strangers_do_not_pile_up() -> None:
     assert len(allowance) <= 2 * PRUNE_AT
 
 
+def free(**rates: Rate) -> Allowances:
+    """Without limits but these."""
+    kinds = ("connection", "user", "app", "address", "comers", "rest")
+    return Allowances(Rates(**{**dict.fromkeys(kinds, FREE), **rates}), Clock())
+
+
 @pytest.mark.parametrize(
-    ("rates", "first", "second"),
+    ("kind", "first", "second"),
     [
-        (Rates(Rate(1, 1), FREE, FREE, FREE), person("ann", "1"), person("ann", "2")),
-        (Rates(FREE, Rate(1, 1), FREE, FREE), person("ann", "1"), person("bob", "2")),
+        ("connection", person("ann", "1"), person("ann", "2")),
+        ("user", person("ann", "1"), person("bob", "2")),
+        ("app", person("ann", "1"), replace(person("ann", "2"), app="b")),
+        ("address", person("ann", "1"), person("ann", "2")),
     ],
 )
 async def test_one_caller_empties_only_its_own(
-    rates: Rates, first: Identity, second: Identity
+    kind: str, first: Identity, second: Identity
 ) -> None:
-    hooks = AllowedHooks(Node(), rates, Clock())
+    allowances = free(**{kind: Rate(1, 1)})
+    hooks = AllowedHooks(Node(), allowances)
+    for number, who in enumerate((first, second)):
+        remote = Remote(connection=who.connection, address=f"192.0.2.{number}")
+        await hooks.authenticate({}, remote)
     await hooks.request(first, "sync", {})
     with pytest.raises(Refused):
         await hooks.request(first, "sync", {})
     assert await hooks.request(second, "sync", {}) == {"event": "sync"}
-    assert hooks.stats() == {"refused_total": 1}
+    assert allowances.stats() == {"refused_total": 1}
 
 
 async def test_an_address_that_connects_too_often_is_refused() -> None:
-    hooks = AllowedHooks(Node(), Rates(FREE, FREE, FREE, Rate(1, 1)), Clock())
+    hooks = AllowedHooks(Node(), free(comers=Rate(1, 1)))
     remote = Remote(connection="1", address="192.0.2.1")
     await hooks.authenticate({}, remote)
     with pytest.raises(Refused) as refused:
         await hooks.authenticate({}, remote)
     assert refused.value.code == "rate_limited"
+
+
+async def test_sockets_and_rest_draw_from_the_same_buckets() -> None:
+    allowances = free(user=Rate(1, 1))
+    await AllowedHooks(Node(), allowances).request(person("ann", "1"), "sync", {})
+    with pytest.raises(Refused):
+        await allowances.ask(Asking("a", "192.0.2.1", caller="user:ann", user="ann"))
+    await allowances.ask(Asking("a", "192.0.2.1", caller="user:bob", user="bob"))
+
+
+@pytest.mark.parametrize("kind", ["rest", "user", "app", "address"])
+async def test_the_tightest_bucket_is_told(kind: str) -> None:
+    rates = dict.fromkeys(("rest", "user", "app", "address"), Rate(1, 9))
+    allowances = free(**{**rates, kind: Rate(1, 3)})
+    asking = Asking("a", "192.0.2.1", caller="user:ann", user="ann")
+    await allowances.ask(asking)
+    assert allowances.standing(asking) == Standing(3, 2, 1)
+
+
+async def test_without_limits_nothing_is_told() -> None:
+    assert free().standing(Asking("a", "192.0.2.1", caller="key:k")) is None

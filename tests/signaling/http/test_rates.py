@@ -41,3 +41,24 @@ async def test_guessing_secrets_is_slow(make_process: MakeProcess) -> None:
         statuses = [(await guesser("GET", "/v1/app"))[0] for _ in range(12)]
         assert statuses[0] == 401
         assert statuses[-1] == 429
+
+
+async def test_keys_of_an_app_share_its_rate_and_others_are_spared(
+    make_process: MakeProcess,
+) -> None:
+    process = await make_process(**{"limits.app_rate": 0.3})
+    async with ClientSession(process.url) as client:
+        one, other = [await server_of(process, client, name) for name in ("acme", "bolt")]
+        statuses = [(await one("GET", "/v1/app"))[0] for _ in range(3)]
+        assert 429 in statuses
+        assert one.headers["X-RateLimit-Limit"] == "1"
+        assert (await other("GET", "/v1/app"))[0] == 200
+
+
+async def test_an_address_is_held_to_its_rate_whoever_asks(make_process: MakeProcess) -> None:
+    process = await make_process(**{"limits.address_request_rate": 0.1})
+    async with ClientSession(process.url) as client:
+        both = [await server_of(process, client, name) for name in ("acme", "bolt")]
+        statuses = [(await caller("GET", "/v1/app"))[0] for caller in both]
+        assert statuses == [200, 429]
+        assert both[1].headers["X-RateLimit-Remaining"] == "0"
