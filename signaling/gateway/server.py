@@ -152,10 +152,11 @@ class Namespaces:
         elif packet.type in {packets.EVENT, packets.BINARY_EVENT}:
             connection.receive(packet)
         elif packet.type == packets.DISCONNECT:
-            self._release(self._connections.pop(packet.namespace))
+            del self._connections[packet.namespace]
             connection.closed("client namespace disconnect")
             if not self._connections:
                 self._await_connect()
+            self._release(connection)
 
     def _connect(self, packet: Packet, present: Connection | None) -> None:
         if present is not None:

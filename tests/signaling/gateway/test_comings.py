@@ -18,8 +18,11 @@ async def test_leaving_and_coming_makes_no_heap_of_tasks() -> None:
             await ws.send_str(CONNECT)
             await ws.send_str("41")
         assert await closed(ws) == (1008, "parse error")
-        assert len(served._server.tasks) <= MAX_LEAVING + 1
+        assert len(served._server.tasks) == MAX_LEAVING + 1
         gate.set()
+        for _ in range(MAX_LEAVING + 1):
+            await asyncio.wait_for(desk.closings.get(), PATIENCE_S)
+        assert served.stats()["connections"] == 0
 
 
 async def test_a_few_who_leave_and_come_are_served() -> None:
