@@ -1,4 +1,4 @@
-"""BlobStore: one suite, on a directory and on a server that speaks S3."""
+"""BlobStore: one suite, on a directory and on servers that speak S3."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -9,12 +9,14 @@ import pytest
 from signaling.adapters.blobs import ObjectBlobs, open_blobs
 from signaling.errors import Refused
 from tests.conftest import required
+from tests.s3_server import KEYS, S3Server
 
 CONTENT = os.urandom(1_000_003)
 
 
 @pytest.fixture(scope="module")
-def s3_endpoint() -> Iterator[str]:
+def moto() -> Iterator[str]:
+    """An emulator; its endpoint."""
     try:
         from moto.server import ThreadedMotoServer
     except ImportError:
@@ -26,21 +28,36 @@ def s3_endpoint() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(scope="module")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A store that keeps things; its endpoint."""
+    server = S3Server(tmp_path_factory.mktemp("seaweedfs"))
+    try:
+        server.start()
+        yield server.endpoint
+    finally:
+        server.kill()
+
+
+def bucket(endpoint: str) -> str:
+    """One for all tests: they use prefixes of their own."""
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **KEYS)
+    if not client.list_buckets()["Buckets"]:
+        client.create_bucket(Bucket="files")
+    client.close()
+    return "files"
+
+
+@pytest.fixture(params=["directory", "moto", "seaweedfs"])
 async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ObjectBlobs]:
     if request.param == "directory":
         yield open_blobs("", tmp_path / "blobs")
         return
-    import boto3
-
-    endpoint = request.getfixturevalue("s3_endpoint")
-    bucket = f"blobs-{os.urandom(6).hex()}"
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
-    client.create_bucket(Bucket=bucket)
-    client.close()
-    url = f"s3://{bucket}/kept/here?region=us-east-1&endpoint={endpoint}"
-    yield open_blobs(url, tmp_path, keys)
+    endpoint = request.getfixturevalue(request.param)
+    place = f"{bucket(endpoint)}/{os.urandom(6).hex()}/here"
+    yield open_blobs(f"s3://{place}?region=us-east-1&endpoint={endpoint}", tmp_path, KEYS)
 
 
 @pytest.fixture
@@ -120,8 +137,7 @@ async def test_keys_are_listed_by_age(blobs: ObjectBlobs, source: Path) -> None:
 
 async def test_a_store_that_is_away_is_unavailable(tmp_path: Path, source: Path) -> None:
     url = "s3://nowhere?region=us-east-1&endpoint=http://127.0.0.1:9"
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    away = open_blobs(url, tmp_path, keys, retry_s=0.2)
+    away = open_blobs(url, tmp_path, KEYS, retry_s=0.2)
     with pytest.raises(Refused) as caught:
         await away.size("app/one")
     assert (caught.value.code, caught.value.retryable) == ("unavailable", True)
