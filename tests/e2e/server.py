@@ -19,10 +19,20 @@ ROOT = Path(__file__).parents[2]
 class Server:
     """One `tokenim serve --dev`: the first start takes a free port, later ones the same."""
 
-    def __init__(self, data_dir: Path, *, module: str = "signaling", **env: str) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        module: str = "signaling",
+        options: tuple[str, ...] = (),
+        folder: Path = ROOT,
+        **env: str,
+    ) -> None:
         # passed in
         self._data_dir = data_dir
         self._module = module
+        self._options = options
+        self._folder = folder
         ours = {key: text for key, text in os.environ.items() if not key.startswith(TESTS_OWN)}
         self.env = {**ours, "TOKENIM_MEDIA_PORT": "0", **env}
         """Of the next start."""
@@ -38,8 +48,8 @@ class Server:
         command = [sys.executable, "-m", self._module, "serve", "--dev", "--port", port]
         self._listening.clear()
         self._process = subprocess.Popen(
-            [*command, "--data-dir", str(self._data_dir)],
-            cwd=ROOT,
+            [*command, "--data-dir", str(self._data_dir), *self._options],
+            cwd=self._folder,
             env=self.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -91,7 +101,7 @@ class Server:
         assert process.stdout is not None
         for line in process.stdout:
             self._lines.append(line)
-            found = re.search(r"TokenIM is at (http://127\.0\.0\.1:\d+)", line)
+            found = re.search(r"TokenIM is at (https?://127\.0\.0\.1:\d+)", line)
             if found:
                 self.url = found[1]
                 self._listening.set()
