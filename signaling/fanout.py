@@ -162,7 +162,12 @@ class Fanout:
                 self._keep(connection, topic, hint)
         if recipients:
             self.delivered_total += len(recipients)
-            self._sockets.emit(recipients, hint.event, hint.data, volatile=hint.volatile)
+            self._emit(recipients, hint)
+
+    def _emit(self, recipients: Iterable[str], hint: Hint) -> None:
+        self._sockets.emit(
+            recipients, hint.event, hint.data, volatile=hint.volatile, latest=hint.latest
+        )
 
     def _keep(self, connection: str, topic: str, hint: Hint) -> None:
         waiting = self._held[connection]
@@ -185,7 +190,7 @@ class Fanout:
         for topic, hint in waiting:
             known = (seen or {}).get(topic, 0)
             if not (topic[0] == "c" and is_log_event(hint.data) and hint.data["seq"] <= known):
-                self._sockets.emit((connection,), hint.event, hint.data, volatile=hint.volatile)
+                self._emit((connection,), hint)
 
     def stats(self) -> dict[str, float]:
         """Counters for the metrics."""

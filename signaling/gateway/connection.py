@@ -103,12 +103,12 @@ class Connection:
 
     # outgoing
 
-    def send(self, frame: bytes, volatile: bool = False) -> None:
+    def send(self, frame: bytes, volatile: bool = False, latest: str | None = None) -> None:
         """Send a finished frame; before `ready` it is held, in order. Never waits."""
         if self._state is _READY:
-            self.socket.send_frame(frame, volatile)
+            self.socket.send_frame(frame, volatile, latest)
         elif self._state is _OPENING:
-            self._hold(frame, volatile)
+            self._hold(frame, volatile and latest is None)
 
     def _hold(self, frame: bytes, volatile: bool) -> None:
         if volatile and self._held_bytes > self._config.volatile_mark_bytes:

@@ -139,7 +139,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         if transport == "websocket":
             return self._begin_link(request, socket, frame)
         socket.connected = True
-        socket.schedule_ping()
+        socket.heartbeat.begin()
         self.listener.opened(socket, request)
         return self._respond(request, socket.open_frame(frame))
 
@@ -150,7 +150,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             raise Rejected(BAD_REQUEST)
         self.listener.opened(socket, request)
         socket.open_link(joined, frame)
-        socket.schedule_ping()
+        socket.heartbeat.begin()
         joined.begin()
         return handshake.gone()
 

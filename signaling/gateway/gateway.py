@@ -63,13 +63,14 @@ class Gateway:
         data: Mapping[str, Any],
         *,
         volatile: bool = False,
+        latest: str | None = None,
     ) -> None:
         """Send an event to each, encoded once. Unknown ids are passed over. Never waits."""
         frame = packets.event(event, data)
         for name in self._flusher.spread(frame, connections, self._links):
             connection = self._connections.get(name)
             if connection is not None:
-                connection.send(frame, volatile)
+                connection.send(frame, volatile, latest)
                 if connection.link is not None:
                     self._links[name] = connection.link
 

@@ -32,6 +32,9 @@ class LinkOwner(Protocol):
     def link_message(self, link: "Link", opcode: int, payload: bytes) -> None:
         """A whole text or binary message."""
 
+    def link_ready(self, link: "Link") -> None:
+        """The peer was too slow, and has caught up."""
+
     def link_lost(self, link: "Link", reason: str) -> None:
         """The WebSocket ended. Called once, and not after `Link.close` or `Link.abort`."""
 
@@ -265,6 +268,8 @@ class Link(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.congested = False
+        if self.owner is not None:
+            self.owner.link_ready(self)
 
     def eof_received(self) -> bool:
         self._end()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from engineio.async_socket import AsyncSocket
 
 from signaling.gateway import frames
+from signaling.gateway.heartbeat import Heartbeat
+from signaling.gateway.latest import Latest
 from signaling.gateway.link import LINGER_S, Link
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ _UPGRADE: Final = b"5"
 _PONG: Final = b"3"
 _MESSAGE: Final = ord("4")
 _SEPARATOR: Final = b"\x1e"
-MAX_STRAY_PONGS: Final = 16
-"""PONGs nobody asked for, between two PINGs."""
 NOOP_DELAY_S: Final = 0.1
 """What a poll waits during an upgrade before it is answered with nothing, as Node has it."""
 
@@ -52,32 +52,47 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self.session: Any = None
         # our own
         self.address = address
+        self.heartbeat = Heartbeat(server.config, self._ping, self._silent)
         self._link: Link | None = None
         self._probe: Link | None = None
         self._poll: asyncio.Future[None] | None = None
         self._reading: asyncio.Event | None = None
         self._leaving = False
-        self._paused = False
-        """What the client sends is not read: by our own will, so its silence says nothing."""
         self._emptied: asyncio.Event | None = None
         self._last: tuple[str, asyncio.TimerHandle] | None = None
         """Why the session ends once its queue was fetched, and the timer that ends it anyway."""
         self.posting = False
         self._queue: deque[bytes] = deque()
+        self.latest = Latest()
         self._queued_bytes = 0
-        self._stray_pongs = 0
-        self._timer: asyncio.TimerHandle | None = None
         self._probe_timer: asyncio.TimerHandle | None = None
 
     # outgoing
 
-    def send_frame(self, frame: bytes, volatile: bool = False) -> None:
-        """Send one packet as a finished WebSocket frame, whatever the transport. Never waits."""
+    def send_frame(self, frame: bytes, volatile: bool = False, latest: str | None = None) -> None:
+        """Send one packet as a finished WebSocket frame, whatever the transport. Never waits.
+
+        With `latest`, to a client that is slow, once it has room: the newest of that name only.
+        """
         link = self._link
-        if link is None:
+        if latest is not None and self._congested:
+            if not self.latest.keep(latest, frame):
+                self.server.links.dropped += 1
+        elif link is None:
             self._enqueue(frame, volatile)
         elif not link.write(frame, volatile):
             self.end("slow_consumer")
+
+    @property
+    def _congested(self) -> bool:
+        if self._link is not None:
+            return self._link.congested
+        return self._queued_bytes > self.server.config.volatile_mark_bytes
+
+    def _tell_latest(self) -> None:
+        """There is room again."""
+        for name, frame in self.latest.take().items():
+            self.send_frame(frame, latest=name)
 
     def _enqueue(self, frame: bytes, volatile: bool) -> None:
         if self.closed:
@@ -98,45 +113,13 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         """The WebSocket, where there is one and it is open."""
         return self._link
 
-    # the heartbeat: one timer, either until the next PING or until its PONG is overdue
-
-    def schedule_ping(self) -> None:
-        self._stop_timer()
-        delay = self.server.config.ping_interval_ms / 1000
-        self._timer = asyncio.get_running_loop().call_later(delay, self._ping)
-
     def _ping(self) -> None:
-        self._stray_pongs = 0
         if self._link is not None:
             self._link.pings = 0
-        self.last_ping = True
-        self._await_pong()
         self.send_frame(_PING)
 
-    def _await_pong(self) -> None:
-        self._stop_timer()
-        delay = self.server.config.ping_timeout_ms / 1000
-        self._timer = asyncio.get_running_loop().call_later(delay, self._overdue)
-
-    def _overdue(self) -> None:
-        if self._paused:
-            self._await_pong()
-        else:
-            self.end("ping timeout")
-
-    def _pong(self) -> None:
-        if self.last_ping:
-            self.last_ping = None
-            self.schedule_ping()
-            return
-        self._stray_pongs += 1
-        if self._stray_pongs > MAX_STRAY_PONGS:
-            raise ValueError("too many PONGs")
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _silent(self) -> None:
+        self.end("ping timeout")
 
     # incoming
 
@@ -145,7 +128,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if opcode == frames.BINARY or (payload and payload[0] == _MESSAGE):
             self.server.listener.received(self, opcode, payload)
         elif payload == _PONG:
-            self._pong()
+            self.heartbeat.pong()
         elif payload == b"1":
             self._closed_by_client()
         else:
@@ -176,7 +159,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
 
     def pause_reading(self) -> None:
         """The Connections behind have enough to do."""
-        self._paused = True
+        self.heartbeat.pause()
         if self._link is not None:
             self._link.pause_reading()
         elif self._reading is None:
@@ -190,9 +173,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
     def resume_reading(self) -> None:
         if self._leaving and not self.closed:
             return
-        if self._paused and self.last_ping and not self.closed:
-            self._await_pong()  # it may have come long ago, and is read only now
-        self._paused = False
+        self.heartbeat.resume()
         if self._link is not None:
             self._link.resume_reading()
         if self._reading is not None:
@@ -216,6 +197,10 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
             self._finish(reason)
         else:
             self._drop_probe()
+
+    def link_ready(self, link: Link) -> None:
+        if link is self._link:
+            self._tell_latest()
 
     def link_broken(self, link: Link, error: frames.FrameError) -> None:
         if link is self._link:
@@ -267,6 +252,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
             self._emptied = None
         if self._last is not None:
             self.end(self._last[0])
+        else:
+            self._tell_latest()
 
     async def fetched(self) -> None:
         """Wait until the next poll has taken what waits for it; a WebSocket needs no waiting."""
@@ -368,7 +355,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if self.closed:
             return
         self.closing = self.closed = True
-        self._stop_timer()
+        self.latest.take()
+        self.heartbeat.stop()
         self._drop_probe()
         self.resume_reading()
         if self._emptied is not None:

@@ -12,6 +12,8 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     data: dict[str, Any]
     volatile: bool = False
+    latest: str | None = None
+    """Who is slow gets, once there is room, the newest of this name only."""
     exclude: str | None = None
     """A Connection that does not get it: the one that caused it."""
     device: str | None = None

@@ -18,9 +18,10 @@ class Connections(Protocol):
         data: Mapping[str, Any],
         *,
         volatile: bool = False,
+        latest: str | None = None,
     ) -> None:
         """Queue for each, encoded once. Unknown ids are passed over. Volatile ones are dropped
-        first when a queue fills.
+        first when a queue fills; of those with the same `latest` the newest is sent afterwards.
         """
 
     def close(self, connection: str, reason: str) -> None:

@@ -172,7 +172,7 @@ class PresenceService:
                 users.discard(user)
                 await self._listening.unlisten(connection, [topics.presence(app, user)])
                 gone = msgspec.to_builtins(Presence(user=user, status="offline"))
-                hint = Hint(event="presence:changed", data=gone, device=who.device)
+                hint = msgspec.structs.replace(_changed(user, gone), device=who.device)
                 await self._broker.publish(topics.user(app, who.user), hint)
         self._changed(app, user, 0)
 
@@ -218,9 +218,7 @@ class PresenceService:
             return
         (decent,) = await self._decent(app, [now])
         data = msgspec.to_builtins(decent)
-        await self._broker.publish(
-            topics.presence(app, user), Hint(event="presence:changed", data=data)
-        )
+        await self._broker.publish(topics.presence(app, user), _changed(user, data))
         for told in self.on_change:
             await told(app, now)
 
@@ -231,3 +229,8 @@ class PresenceService:
     async def _expire(self) -> None:
         for app, user in await self._manager.expire():
             self._changed(app, user, 0)
+
+
+def _changed(user: str, data: dict[str, Any]) -> Hint:
+    """How somebody is now: of no interest once they are otherwise."""
+    return Hint(event="presence:changed", data=data, latest=f"presence {user}")

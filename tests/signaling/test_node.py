@@ -39,6 +39,7 @@ class Sockets:
         data: Mapping[str, Any],
         *,
         volatile: bool = False,
+        latest: str | None = None,
     ) -> None:
         for connection in connections:
             self.told.setdefault(connection, []).append((event, data))

@@ -1,8 +1,10 @@
 """A Connection that cannot keep up is closed, never buffered without bound; nobody waits for it."""
 
 import asyncio
+import socket
 
 from signaling.gateway import GatewayConfig
+from signaling.gateway.latest import MAX_KEPT, Latest
 from signaling.model import Identity
 from tests.signaling.gateway.peers import (
     KB,
@@ -130,3 +132,56 @@ async def test_what_waited_and_what_did_not_arrive_in_order() -> None:
         seen = [int(part.split(b",")[0]) for part in received.split(b'42["x",{"n":')[1:]]
         assert seen == list(range(300))
         client.close()
+
+
+async def drained(client: socket.socket, last: bytes) -> bytes:
+    """All that comes until `last` has come."""
+    loop, received = asyncio.get_running_loop(), b""
+    while last not in received:
+        received += await asyncio.wait_for(loop.sock_recv(client, 64 * KB), PATIENCE_S)
+    return received
+
+
+async def test_who_is_slow_learns_later_how_things_are_by_then() -> None:
+    async with gateway() as (served, peer, desk):
+        client, slow = await non_reader(peer)
+        (link,) = served._server.eio.links._open
+        while not link.congested:
+            served.emit([slow], "fill", {"fill": "y" * 4 * KB}, volatile=True)
+            await asyncio.sleep(0)
+        for n in range(5000):
+            for user in ("ann", "bob"):
+                data = {"user": user, "n": n, "fill": "y" * KB}
+                served.emit([slow], "presence:changed", data, latest=user)
+        assert link.congested
+        received = await drained(client, b'"user":"bob","n":4999')
+        assert received.count(b"presence:changed") == 2
+        assert b'"user":"ann","n":4999' in received
+        served.emit([slow], "presence:changed", {"user": "ann", "n": "newer"}, latest="ann")
+        await drained(client, b'"n":"newer"')
+        assert desk.closings.empty()
+        client.close()
+
+
+async def test_who_polls_slowly_learns_the_latest_too() -> None:
+    async with gateway() as (served, peer, desk):
+        sid, ann = await peer.joined_polling()
+        for n in range(5000):
+            served.emit([ann], "presence:changed", {"n": n, "fill": "y" * KB}, latest="bob")
+        received = ""
+        while '"n":4999' not in received:
+            received += (await peer.get(sid))[1]
+        assert received.count("presence:changed") < 100
+        assert desk.closings.empty()
+        await peer.post(sid, "1")
+
+
+def test_what_is_kept_is_bounded() -> None:
+    latest = Latest()
+    assert all(latest.keep(str(n), b"old") for n in range(MAX_KEPT))
+    assert not latest.keep("one more", b"x")
+    assert latest.keep("0", b"new")
+    kept = latest.take()
+    assert len(kept) == MAX_KEPT
+    assert list(kept.items())[-1] == ("0", b"new")
+    assert latest.take() == {}

@@ -50,7 +50,7 @@ async def run(peer: Peer, case: str) -> None:
         node, "feature_round.mjs", peer.base, case, cwd=NODE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        _, errors = await asyncio.wait_for(process.communicate(), 20)
+        _, errors = await asyncio.wait_for(process.communicate(), 90)
     except TimeoutError:
         process.kill()
         await process.wait()

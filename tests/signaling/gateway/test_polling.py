@@ -149,12 +149,32 @@ async def test_a_pong_behind_requests_that_are_not_read_yet_is_not_missed(transp
             for packet in (*[request] * 4, "3"):
                 await ws.send_str(packet)
         (socket,) = served._server.eio.sockets.values()
-        await until(lambda: socket.last_ping and socket._paused)
+        beat = socket.heartbeat
+        await until(lambda: beat._waiting and beat._paused)
         await asyncio.sleep(0.3)  # six times what a PONG may take
         assert not socket.closed
         gate.set()
         if transport == "polling":
             assert (await posting)[0] == 200
-        await until(lambda: not socket._paused)
+        await until(lambda: not beat._paused)
         assert not socket.closed
         assert (await ended(desk))[1] == "ping timeout"  # read again, and nothing comes
+
+
+async def test_who_is_read_again_has_the_whole_time_for_a_pong() -> None:
+    desk = Desk()
+    gate = desk.gate("slow")
+    async with gateway(config(max_pending_requests=2), desk) as (served, peer, _):
+        ws, _first = await peer.joined({"token": "ann"})
+        (socket,) = served._server.eio.sockets.values()
+        beat = socket.heartbeat
+        for _ in range(4):
+            await ws.send_str('42["wait",{"gate":"slow"}]')
+        await until(lambda: beat._paused)
+        beat._beat()
+        before = beat._timer
+        gate.set()
+        await until(lambda: not beat._paused)
+        assert beat._waiting
+        assert before is not beat._timer
+        await ws.close()
