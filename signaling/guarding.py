@@ -4,8 +4,10 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from signaling.adapters.sql import Database, SqlAnswers, SqlRevocations
+from signaling.adapters.sql.audit import SqlAudit
 from signaling.adapters.sql.directory import SqlDirectory
 from signaling.allowance import Allowances, Rate, Rates
+from signaling.audit.trail import Trail
 from signaling.auth.registry import Registry, now_ms
 from signaling.auth.repeats import FORGET_S as FORGET_ANSWERS_S
 from signaling.auth.repeats import Repeats
@@ -55,6 +57,7 @@ class Guarding:
         self.callers = Callers(self.tokens, registry, self.rates)
         self._directory = SqlDirectory(database)
         self._answers = SqlAnswers(database)
+        self._trail = Trail(SqlAudit(database), now_ms)
 
     async def start(
         self, stack: AsyncExitStack, tasks: Tasks, server: Server, master: MasterKey
@@ -88,6 +91,7 @@ class Guarding:
             stores.users,
             self._devices,
             self.revoking,
+            self._trail,
         )
         server.add(management.routes())
 

@@ -77,7 +77,9 @@ class Moderating:
         self._news, self.bans.tell = news, self._tell
 
     def hide(self, core: Core) -> None:
-        """Let presence ask who may see whom."""
+        """Let presence ask who may see whom, and rooms write down what moderators do."""
+        if core.rooms is not None:
+            core.rooms.note = self.trail.note
         core.presence.privacy = self.privacy
         core.node.controls["presence:private"] = core.presence.reconsider
 

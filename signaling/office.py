@@ -140,6 +140,9 @@ class Office:
         await self._usage.rebuild()
         metering = Metering(self._usage, now_ms)
         await metering.catch_up()
+        for app in await self._registry.apps():
+            counted = metering.counted_total
+            await self._trail.note(app.id, CLI, "usage:rebuilt", app.id, counted=counted)
         return {"counted": metering.counted_total}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from signaling.audit.trail import Trail
 from signaling.auth.registry import Registry
 from signaling.auth.revocation import Revoking
 from signaling.auth.tokens import Tokens, check_id
@@ -43,6 +44,7 @@ class Management:
         users: Users,
         devices: Devices,
         revoking: Revoking,
+        trail: Trail,
     ) -> None:
         # passed in
         self._revoking = revoking
@@ -51,6 +53,7 @@ class Management:
         self._tokens = tokens
         self._users = users
         self._devices = devices
+        self._trail = trail
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -161,7 +164,15 @@ class Management:
             lifetime_s=wish.lifetime_s,
             jti=wish.jti,
         )
+        await self._minted(key, wish)
         return _json(TokenView(token=text, user=wish.user, expires_in=wish.lifetime_s), 201)
+
+    async def _minted(self, key: ApiKey, wish: CreateToken) -> None:
+        """What the token allows, for the trail: not the token."""
+        known = {name: getattr(wish, name) for name in ("device", "lifetime_s", "jti")}
+        if wish.grants is not None:
+            known["grants"] = msgspec.to_builtins(wish.grants)
+        await self._trail.note(key.app, f"key:{key.id}", "token:minted", wish.user, **known)
 
     async def devices(self, request: web.Request) -> web.Response:
         """The installations of a user."""

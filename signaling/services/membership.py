@@ -117,7 +117,9 @@ class MembershipService:
                 return Change()
             if apart and not who.grants.admin:
                 raise Refused("forbidden", "this user does not want to be added by you")
-            return self._joining(who, scene, request.user, request.role, now)
+            entry = audited(who, scene, "member:added", request.user, now, role=request.role)
+            joining = self._joining(who, scene, request.user, request.role, now)
+            return replace(joining, audit=(entry,))
 
         return await self._member(who, request.conversation, request.user, decide)
 

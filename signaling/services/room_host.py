@@ -236,22 +236,30 @@ class RoomHost:
 
     async def _remove(
         self, room: Room, me: Participant, caller: Caller, request: wire.ParticipantRemove
-    ) -> None:
+    ) -> dict[str, Any]:
         other = self._moderated(room, caller, request.participant)
         self.remove(room, other, "removed")
+        return {"user": other.who.user}
 
     async def _mute(
         self, room: Room, me: Participant, caller: Caller, request: wire.ParticipantMute
     ) -> dict[str, Any]:
         other = self._moderated(room, caller, request.participant)
+        tracks = self.mute(room, other, request.track, request.source)
+        return {"tracks": tracks, "user": other.who.user}
+
+    def mute(
+        self, room: Room, other: Participant, track: str | None, source: str | None
+    ) -> list[str]:
+        """One track, those of a source, or all; which."""
         muted = [
-            track["track"]
-            for track in other.tracks.values()
-            if request.track in (None, track["track"]) and request.source in (None, track["source"])
+            str(one["track"])
+            for one in other.tracks.values()
+            if track in (None, one["track"]) and source in (None, one["source"])
         ]
-        for track in muted:
-            self._sfu.update_track(room.key, other.id, track, muted=True)
-        return {"tracks": muted}
+        for name in muted:
+            self._sfu.update_track(room.key, other.id, name, muted=True)
+        return muted
 
     def _moderated(self, room: Room, caller: Caller, participant: str) -> Participant:
         if not caller.moderator:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from signaling import ids, topics
+from signaling.audit.trail import actor_of
 from signaling.auth.grants import allows_room
 from signaling.errors import Refused
 from signaling.model import Conversation, Identity, Member
@@ -67,6 +68,18 @@ class Members(Protocol):
         """Whether a user is banned from it."""
 
 
+class Note(Protocol):
+    """See audit.trail.Trail.note."""
+
+    async def __call__(
+        self, app: str, actor: str, action: str, subject: str = "", **details: Any
+    ) -> None: ...
+
+
+async def unnoted(app: str, actor: str, action: str, subject: str = "", **details: Any) -> None:
+    """Until there is a trail."""
+
+
 @dataclass(slots=True)
 class _Seat:
     """A Connection of this node in a Room."""
@@ -107,6 +120,8 @@ class Rooms:
         self._members = members
         self._tasks = tasks
         self._clock = clock
+        # filled at composition
+        self.note: Note = unnoted
         # made here
         self._seats: dict[tuple[str, str], _Seat] = {}
         self._misses: dict[str, int] = {}
@@ -177,13 +192,26 @@ class Rooms:
         """`participant:remove`."""
         seat = self._seat(who, request.room)
         moderator = await self._moderates(who, seat.room)
-        return await self._ask(seat, "remove", request, moderator=moderator)
+        answer = await self._ask(seat, "remove", request, moderator=moderator)
+        await self._noted(seat, "participant:removed", request.participant, answer.pop("user", ""))
+        return answer
 
     async def mute(self, who: Identity, request: wire.ParticipantMute) -> dict[str, Any]:
         """`participant:mute`: `{tracks}` that are muted now."""
         seat = self._seat(who, request.room)
         moderator = await self._moderates(who, seat.room)
-        return await self._ask(seat, "mute", request, moderator=moderator)
+        answer = await self._ask(seat, "mute", request, moderator=moderator)
+        user, tracks = answer.pop("user", ""), answer["tracks"]
+        await self._noted(seat, "participant:muted", request.participant, user, tracks=tracks)
+        return answer
+
+    async def _noted(
+        self, seat: _Seat, action: str, participant: str, user: str, **details: Any
+    ) -> None:
+        """What a moderator did to another, for the trail."""
+        if participant != seat.participant:
+            known = {"room": seat.room, "participant": participant, **details}
+            await self.note(seat.who.app, actor_of(seat.who), action, user, **known)
 
     # who may
 

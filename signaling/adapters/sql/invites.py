@@ -2,10 +2,11 @@
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from signaling.adapters.sql.audit import append_audit
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.tables_messaging import invites
 from signaling.errors import Refused
-from signaling.model import Invite
+from signaling.model import AuditEntry, Invite
 
 
 class SqlInvites:
@@ -14,10 +15,15 @@ class SqlInvites:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, invite: Invite) -> None:
+    async def put(self, invite: Invite, entry: AuditEntry) -> None:
         """Keep a new one."""
         row = {name: getattr(invite, name) for name in invite.__struct_fields__}
-        await self._database.write(lambda c: c.execute(insert(invites).values(row)).rowcount)
+
+        def op(connection: Connection) -> None:
+            connection.execute(insert(invites).values(row))
+            append_audit(connection, entry)
+
+        await self._database.write(op)
 
     async def get(self, app: str, invite: str) -> Invite | None:
         """One, whether it works or not."""
@@ -39,11 +45,14 @@ class SqlInvites:
         found = await self._database.read(lambda c: c.execute(query).all())
         return [Invite(**row._mapping) for row in found]
 
-    async def remove(self, invite: str) -> None:
-        """It works no more."""
-        await self._database.write(
-            lambda c: c.execute(delete(invites).where(invites.c.id == invite)).rowcount
-        )
+    async def remove(self, invite: str, entry: AuditEntry) -> None:
+        """Once: who comes second removed nothing."""
+
+        def op(connection: Connection) -> None:
+            if connection.execute(delete(invites).where(invites.c.id == invite)).rowcount:
+                append_audit(connection, entry)
+
+        await self._database.write(op)
 
 
 def use_invite(connection: Connection, app: str, invite: str, now: int) -> None:

@@ -12,6 +12,17 @@ __all__ = ["env"]
 pytestmark = pytest.mark.timeout(240)
 
 
+def test_counting_usage_again_is_in_every_app_s_trail(env: dict[str, str]) -> None:
+    for name in ("acme", "bolt"):
+        run(env, "app", "create", name.title(), "--id", name)
+    run(env, "usage", "rebuild")
+    with sqlite3.connect(Path(env["TOKENIM_DATA_DIR"]) / "tokenim.db") as database:
+        found = database.execute("SELECT app, actor FROM audit WHERE action = 'usage:rebuilt'")
+        assert sorted(found) == [("acme", "cli"), ("bolt", "cli")]
+    database.close()
+    answer(env, "audit", "verify")
+
+
 def test_the_trail_is_verified_and_a_change_is_found(env: dict[str, str]) -> None:
     made = answer(env, "app", "create", "Acme", "--id", "acme")
     run(env, "key", "create", "acme")
