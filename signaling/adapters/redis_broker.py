@@ -21,7 +21,7 @@ from signaling.adapters.bus_frames import (
     ReplyBody,
     Unsealable,
 )
-from signaling.adapters.redis_client import connect
+from signaling.adapters.redis_client import connect, sending
 from signaling.adapters.redis_ears import Ears
 from signaling.errors import Refused
 from signaling.ports import Hint
@@ -143,7 +143,8 @@ class RedisBroker:
         pipe = self._mouth.pipeline(transaction=False)
         for channel, frame, _ in batch:
             pipe.publish(channel, frame)
-        receivers = await pipe.execute()
+        with sending():
+            receivers = await pipe.execute()
         for (_, _, sent), count in zip(batch, receivers, strict=True):
             if sent is not None and not sent.done():
                 sent.set_result(count)

@@ -32,9 +32,19 @@ def script(client: Redis, name: str) -> AsyncScript:
 
 
 @contextmanager
+def sending() -> Iterator[None]:
+    """Raises OSError for a socket that was closed a moment ago; uvloop says RuntimeError then."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionError(str(error)) from error
+
+
+@contextmanager
 def answering() -> Iterator[None]:
     """Raises Refused unavailable when Redis does not answer."""
     try:
-        yield
+        with sending():
+            yield
     except (RedisError, OSError, TimeoutError) as error:
         raise Refused("unavailable", "the shared state is away") from error

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from signaling.adapters.redis_client import connect
+from signaling.adapters.redis_client import connect, sending
 
 log = logging.getLogger(__name__)
 
@@ -77,19 +77,22 @@ class Ears:
 
     async def _send(self, pubsub: PubSub, channels: Sequence[bytes]) -> None:
         async with self._writing:
-            for start in range(0, len(channels), CHUNK):
-                await pubsub.subscribe(*channels[start : start + CHUNK])
+            with sending():
+                for start in range(0, len(channels), CHUNK):
+                    await pubsub.subscribe(*channels[start : start + CHUNK])
 
     async def unsubscribe(self, channels: Iterable[bytes]) -> None:
         """What still comes from them is the listener's to pass over."""
         known = [channel for channel in channels if channel in self._wanted]
         self._wanted.difference_update(known)
         self._confirmed.difference_update(known)
-        if self._pubsub is None or not known:
+        pubsub = self._pubsub
+        if pubsub is None or not known:
             return
         try:
             async with self._writing:
-                await self._pubsub.unsubscribe(*known)
+                with sending():
+                    await pubsub.unsubscribe(*known)
         except (RedisError, OSError, TimeoutError) as error:
             log.info("unsubscribing later: %s", error)
 
@@ -136,7 +139,8 @@ class Ears:
             if loop.time() - self._heard_at > SILENCE_S:
                 raise TimeoutError("no word from Redis")
             async with self._writing:
-                await pubsub.ping()
+                with sending():
+                    await pubsub.ping()
 
     async def _read(self, pubsub: PubSub) -> None:
         """The first confirmation of everything wanted ends the gap of a reconnect."""

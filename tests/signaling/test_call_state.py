@@ -82,6 +82,29 @@ def test_strangers_and_impossible_steps_are_refused() -> None:
         assert refused.value.code == code
 
 
+def test_a_call_whose_node_died_lasted_until_it_was_seen_last() -> None:
+    call = ring("bob", "cy")
+    call.act("bob", "laptop", "accept", 1_000)
+    assert call.stop(5_000)
+    assert (call.outcome, call.to_wire()["duration_ms"]) == ("answered", 4_000)
+    assert call.parties["cy"].state == "missed"
+    assert not call.stop(9_000)
+    early = ring("bob")
+    early.act("bob", "laptop", "accept", 1_000)
+    early.stop(500)  # seen before it was answered
+    assert early.to_wire()["duration_ms"] == 0
+
+
+def test_a_member_who_comes_later_is_let_in_once() -> None:
+    call = ring("bob")
+    call.act("bob", "b", "accept", 1)
+    for _ in range(2):
+        call.admit("dee")
+    assert call.act("dee", "d", "accept", 2)
+    call.admit("dee")
+    assert call.talking() == ["ann", "bob", "dee"]
+
+
 steps = st.tuples(
     st.sampled_from(["ann", "bob", "cy"]), st.sampled_from(sorted({a for _, a in TRANSITIONS}))
 )
@@ -99,3 +122,19 @@ def test_an_ended_call_never_changes(taken: list[tuple[str, Action]]) -> None:
         elif call.state == "ended":
             final = call.to_wire()
             assert not call.ringing()
+
+
+@given(st.lists(steps, max_size=30))
+def test_a_call_is_kept_and_read_as_it_was(taken: list[tuple[str, Action]]) -> None:
+    call = ring("bob", "cy")
+    for now, (user, action) in enumerate(taken):
+        with contextlib.suppress(Refused):
+            call.act(user, user, action, now)
+    live = call.live("node", 99)
+    assert Call.of(live) == call
+    assert (live.ended, set(live.talking)) == (call.state == "ended", set(call.talking()))
+    assert Call.logged("a", call.to_wire()) == call
+    copy = call.copy()
+    copy.stop(100)
+    copy.parties["bob"].device = "other"
+    assert Call.of(live) == call  # a step on the copy leaves it alone

@@ -118,3 +118,17 @@ async def test_calls_of_a_dead_node_are_ended_once_by_the_living(tmp_path: Path)
         assert [one["type"] for one in page["events"]].count("call:ended") == 1
         await ann.close()
         await bob.close()
+
+
+@pytest.mark.slow
+async def test_a_device_that_vanishes_while_redis_is_away_hangs_up(tmp_path: Path) -> None:
+    with two_nodes(tmp_path) as own:
+        ann = await WireClient(own.one.url, "ann").connect()
+        bob = await WireClient(own.two.url, "bob").connect()
+        conversation, call = await talk(ann, bob)
+        own.redis.kill()
+        await bob.close()
+        own.redis.start()
+        ended = await ann.until("call:ended", conversation=conversation, timeout_s=NOTICED_S)
+        assert (ended["call"]["id"], ended["outcome"]) == (call, "answered")
+        await ann.close()
