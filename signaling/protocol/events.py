@@ -18,7 +18,8 @@ EVENTS = (
     EventKind(
         "session:ready",
         "The first event of a Connection.",
-        "user name device app cursor server_time expires_at limits features ice_servers missed",
+        "user name device app cursor server_time expires_at limits features ice_servers"
+        " unread_total mentions_total missed",
     ),
     EventKind("session:expiring", "The token ends soon: send `session:refresh`.", "expires_at"),
     EventKind(
@@ -27,7 +28,12 @@ EVENTS = (
         "client_id kind body sender_name? reply_to? thread? mentions? expires_at?",
         logged=True,
     ),
-    EventKind("message:edited", "A message has another body.", "target body", logged=True),
+    EventKind(
+        "message:edited",
+        "A message has another body.",
+        "target kind body mentions? expires_at?",
+        logged=True,
+    ),
     EventKind("message:recalled", "A message was taken back.", "target by", logged=True),
     EventKind("message:pinned", "A message was pinned, or not any more.", "target on", logged=True),
     EventKind("reaction:changed", "Someone's reaction.", "target emoji user on", logged=True),

@@ -79,7 +79,9 @@ async def snapshot(process: Process, client: ClientSession) -> Any:
     (talk,) = talks[1]["conversations"]
     log = await ann("GET", f"/v1/conversations/{talk['id']}/events?after=0")
     members = await ann("GET", f"/v1/conversations/{talk['id']}/members")
-    hooks = await server("GET", "/v1/webhooks")
+    _, listed = await server("GET", "/v1/webhooks")
+    # Nobody answers at the address: when that shows is a matter of time.
+    hooks = [{**hook, "failing_since": None} for hook in listed["webhooks"]]
     keys = await server("GET", "/v1/keys")
     live = {key["key"] for key in keys[1]["keys"] if "revoked_at" not in key}
     return talk, log, members, hooks, live
