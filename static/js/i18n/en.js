@@ -192,6 +192,11 @@ export const en = {
   "settings.theme.dark": "Dark",
   "settings.toggleTheme": "Switch between light and dark",
 
+  "devices.title": "Your devices",
+  "devices.this": "This one",
+  "devices.signOut": "Sign out",
+  "devices.failed": "Could not sign it out. Try again later.",
+
   "notices.turnOn": "Turn on notifications",
   "notices.turnOff": "Turn off notifications",
   "notices.denied": "Your browser does not allow notifications for this page.",

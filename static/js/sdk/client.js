@@ -18,6 +18,7 @@ import { backoff, uniqueId } from "./wait.js";
  * @property {string} [url] origin of the server; the page's own by default
  * @property {() => Promise<string>} token a user token, asked for before each attempt to connect
  * @property {string} [device] names this installation; keep it between visits
+ * @property {string} [deviceName] what its user reads in the list of devices
  * @property {Storage} [storage] where unacked sends outlive a reload
  * @property {import("./store.js").LogStore} [store] where logs outlive a reload
  *
@@ -245,7 +246,7 @@ export class Client extends Emitter {
     } catch {
       // No token now: the last one is refused or accepted by the server, which decides anyway.
     }
-    send({ token: this.token, device: this.device, cursor: this.session?.cursor });
+    send({ token: this.token, device: this.device, device_name: this._options.deviceName, cursor: this.session?.cursor });
   }
 
   /** @param {Session} session */

@@ -247,7 +247,7 @@ export class Call {
     openSettings(this._options.devices, {
       onSpeaker: (id) => this._stage?.sound.useSpeaker(id),
       onStats: () => this._toggleStats(),
-      push: this.client.push,
+      client: this.client,
     });
   }
 

@@ -3,6 +3,7 @@ import { h, ht, iconButton } from "./dom.js";
 import { looksFields } from "./looks.js";
 import { NoticeSwitch } from "./notices.js";
 import { Pickers } from "./pickers.js";
+import { SignedIn } from "./signed_in.js";
 
 /** @typedef {import("../i18n/index.js").Key} Key */
 
@@ -52,12 +53,13 @@ export function openShortcuts() {
 
 /**
  * @param {import("./devices.js").Devices} devices
- * @param {{onSpeaker: (id: string) => void, onStats: () => void, push: import("../sdk/index.js").Push}} options
+ * @param {{onSpeaker: (id: string) => void, onStats: () => void, client: import("../sdk/index.js").Client}} options
  */
-export function openSettings(devices, { onSpeaker, onStats, push }) {
+export function openSettings(devices, { onSpeaker, onStats, client }) {
   const stats = ht("button", "call.stats", { type: "button", class: "button", onclick: onStats });
   const keys = ht("button", "call.shortcuts", { type: "button", class: "button", onclick: openShortcuts });
-  open("settings.title", [new Pickers(devices, { onSpeaker }).element, ...looksFields(), new NoticeSwitch(push).element, stats, keys]);
+  const fields = [new Pickers(devices, { onSpeaker }).element, ...looksFields(), new NoticeSwitch(client.push).element];
+  open("settings.title", [...fields, stats, keys, new SignedIn(client).element]);
 }
 
 /**

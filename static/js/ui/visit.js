@@ -5,6 +5,7 @@ import { Call } from "./call.js";
 import { showRoom } from "./link.js";
 import { Recent } from "./recent.js";
 import { Ringing } from "./ringing.js";
+import { deviceName } from "./signed_in.js";
 
 /** @typedef {import("../sdk/calls.js").CallInfo} CallInfo */
 
@@ -27,6 +28,7 @@ export class Visit {
     this.client = new Client({
       token: () => options.identity.token(options.name),
       device: options.identity.device,
+      deviceName: deviceName(),
       storage: sessionStorage,
       store: new IndexedStore(options.identity.slot),
     });
