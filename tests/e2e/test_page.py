@@ -101,7 +101,7 @@ async def test_both_languages_and_the_choice_is_remembered(
 ) -> None:
     ann = await arrive("Ann", locale="zh-CN")
     await ann.page.goto(server.url)
-    await expect(ann.page.get_by_role("heading", name="准备好加入了吗?")).to_be_visible(
+    await expect(ann.page.get_by_role("heading", name="准备好加入了吗？")).to_be_visible(
         timeout=WAIT_MS
     )
     await ann.button("English").click()
