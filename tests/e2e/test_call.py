@@ -1,5 +1,7 @@
 """People see and hear each other."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -101,3 +103,34 @@ async def test_the_figures_of_a_tile_come_from_the_connection(
     await expect(figures.filter(has_text="VP8")).to_have_count(1, timeout=WAIT_MS)
     await expect(figures.filter(has_text=" fps")).to_have_count(1, timeout=WAIT_MS)
     await expect(figures.filter(has_text="opus")).to_have_count(1, timeout=WAIT_MS)
+
+
+async def test_video_without_a_tile_is_not_sent(server: Server, arrive: Arrive, room: str) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await bo.join(server.url, room)
+    await ann.sees_video_of(1)
+    shown = "on => (document.querySelector('.stage').style.display = on ? '' : 'none')"
+    await ann.page.evaluate(shown, False)
+    await ann.until("() => [...tokenim.room._wishes.values()].join() === '{\"enabled\":false}'")
+    await ann.until("""async () => {
+      const before = globalThis.framesBefore;
+      globalThis.framesBefore = JSON.stringify(await probe.frames());
+      return before === globalThis.framesBefore;
+    }""")
+    await ann.page.evaluate(shown, True)
+    await ann.sees_video_of(1)
+
+
+async def test_a_poor_connection_is_shown(server: Server, arrive: Arrive, room: str) -> None:
+    ann = await arrive("Ann")
+    await ann.join(server.url, room)
+    told = """score => tokenim.client.emit("wire", {event: "room:quality", data:
+      {room: tokenim.room.id, participant: tokenim.room.participant, score}})"""
+    bars = ann.page.locator(".tile .bars")
+    await expect(bars).to_be_hidden()
+    await ann.page.evaluate(told, 2)
+    await expect(bars).to_be_visible()
+    await expect(ann.tile("Ann (you)")).to_have_attribute("aria-label", re.compile("of 3"))
+    await ann.page.evaluate(told, 5)
+    await expect(bars).to_be_hidden()

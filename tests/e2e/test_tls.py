@@ -16,7 +16,7 @@ from tests.e2e.server import Server
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 WAIT_S = 30
-LONG = "long " * 8000
+LONG = "long " * 5000
 """Of several TLS records."""
 
 

@@ -18,6 +18,8 @@ import { icon } from "./icons.js";
  * @property {MediaStreamTrack | null} video null: the avatar
  */
 
+const BARS = 3;
+
 /** One participant's picture, or one screen. */
 export class Tile {
   /** @param {{onPin: () => void}} options */
@@ -105,8 +107,9 @@ export class Tile {
 
   /** @param {TileState} state */
   _showQuality({ score, screen }) {
-    this._bars.hidden = !score || screen;
-    this._bars.dataset.score = String(barsOf(score));
+    const bars = barsOf(score);
+    this._bars.hidden = screen || bars === BARS; // A good connection is nothing to look at.
+    this._bars.dataset.score = String(bars);
   }
 
   /** @param {MediaStreamTrack | null} track */
@@ -127,7 +130,7 @@ export class Tile {
       muted && !screen && t("tile.muted"),
       this._speaking && t("tile.speaking"),
       hand && t("tile.hand"),
-      score && !screen && t("tile.quality", { score: barsOf(score) }),
+      barsOf(score) < BARS && !screen && t("tile.quality", { score: barsOf(score) }),
     ].filter(Boolean);
     this._name.textContent = title;
     this.element.setAttribute("aria-label", [title, ...facts].join(", "));
@@ -142,5 +145,5 @@ export class Tile {
  * @param {number} [score]
  */
 function barsOf(score = 5) {
-  return score >= 4 ? 3 : score >= 3 ? 2 : 1;
+  return score >= 4 ? BARS : score >= 3 ? 2 : 1;
 }
