@@ -10,6 +10,7 @@ from media.flow.keyframes import KeyframeRequests
 from media.flow.nack import NackList
 from media.flow.rates import LayerRates
 from media.flow.reports import Reception
+from media.net.arena import MAX_PACKET_BYTES
 from media.stamps import with_room
 from media.wire import rtcp, rtp
 from media.wire.codecs import Frame, describe
@@ -76,6 +77,9 @@ class Stream:
         self._note(packet, sequence, now, repaired=repaired)
         producer.heard(packet, found, now)
         packet, room, moved = with_room(packet, found)
+        if packet.end > MAX_PACKET_BYTES:
+            counts[DropReason.TOO_LARGE] += 1
+            return
         if frame is None:
             counts[DropReason.RTP_PADDING_ONLY] += 1
             for consumer in producer.consumers:

@@ -42,6 +42,8 @@ class Link:
         self.passed = 0
         self.rate_bps = 0.0
         """What it carries towards the client; 0 for no limit. A queue of 300 ms is before it."""
+        self.dead = False
+        """Nothing passes, not even handshakes."""
         self._free_at = 0.0
         self._server = server
         self._random = random.Random(seed)
@@ -104,6 +106,8 @@ class Link:
         return self._random.random() >= self.loss
 
     def _passes(self, data: bytes, *, upward: bool) -> bool:
+        if self.dead:
+            return False
         if not data or data[0] < 128 or 192 <= data[1] <= 223:
             return True
         passes = self.keep(data, upward) if self.keep else self.dice()

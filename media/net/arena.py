@@ -14,6 +14,8 @@ SLOT_BYTES: Final = 1 << SLOT_BITS
 """A slot holds any packet of a 1500-byte path with room for an SRTP trailer."""
 MAX_DATAGRAM_BYTES: Final = 1600
 """Longer datagrams are not sent."""
+MAX_PACKET_BYTES: Final = MAX_DATAGRAM_BYTES - 32
+"""Longer packets are not forwarded: retransmission and cipher add to them, within one slot."""
 
 ffi = cffi.FFI()
 

@@ -76,6 +76,7 @@ class Transport:
         self._sctp: tuple[int, int] | None = None
         self._verified = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._data_task: asyncio.Task[None] | None = None
         hub.add(self.ice.local.ufrag, self)
 
     # addresses
@@ -222,6 +223,7 @@ class Transport:
         if self._dtls is not None and said_hello:
             await self._dtls.stop()
         self.feed.close()
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in (self._data_task, self._task):
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+                await asyncio.wait([task])

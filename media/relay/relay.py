@@ -176,7 +176,9 @@ class Relay:
     def _said(
         self, room: str, participant: str, channel: RTCDataChannel, message: bytes | str
     ) -> None:
-        place = self._place(room, participant)
+        place = self._places.get((room, participant))
+        if place is None:  # it left; its channel has not heard of it yet
+            return
         size = messages.sized(message)
         if size > messages.PAYLOAD_MAX_BYTES:
             self._drop(channel, "too_large", f"at most {messages.PAYLOAD_MAX_BYTES} bytes")

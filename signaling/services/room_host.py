@@ -303,10 +303,22 @@ class RoomHost:
                 self._tell(room, "room:quality", score, volatile=True)
             case media.TransportConnected():
                 me.media_lost = False
+            case media.TransportLost(reason="silent") if me.connected and not me.media_lost:
+                self._silenced(room, me)
             case media.ParticipantLost():
                 me.media_lost = True
                 if not me.connected:
                     self.remove(room, me, "lost")
+
+    def _silenced(self, room: Room, me: Participant) -> None:
+        """Its path was dead too long, its socket is not: its Device has to begin anew.
+
+        A restart would not do: the association ended here, and a browser goes on with its own as
+        long as our fingerprint is the same. The others need not see it go and come.
+        """
+        me.media_lost = True
+        gone = {"participant": me.id, "reason": "lost"}
+        self._outbox.to_seat(room.app, me.id, "participant:left", gone)
 
     def _track_is(
         self, room: Room, me: Participant, event: media.TrackPublished | media.TrackUpdated

@@ -9,6 +9,7 @@ import pytest
 
 from media import OfferMade, Rights, TransportConnected
 from media.drops import DropReason
+from media.net.arena import MAX_DATAGRAM_BYTES
 from media.net.dtls import Certificate
 from media.wire import rtcp, rtp
 from tests.media.peers import WAIT_S, Lobby
@@ -216,5 +217,47 @@ async def test_the_publisher_is_asked_for_what_is_missing_and_for_keyframes() ->
                 isinstance(report, rtcp.Pli) for report in rtcp.parse(await publisher.rtcp())
             ):
                 pass
+        publisher.close()
+        subscriber.close()
+
+
+@pytest.mark.parametrize("size", [1540, 1600, 2020])
+async def test_2_a_packet_too_long_to_be_sent_on_is_dropped_and_writes_past_nothing(
+    size: int,
+) -> None:
+    """With room, number and cipher it would not fit the slot it is sent from."""
+    async with Lobby() as lobby:
+        publisher, subscriber = await pair(lobby)
+        publisher.send_rtp(publisher.packet(1, KEYFRAME))
+        first = await subscriber.rtp()
+        egress = lobby.sfu.hub.udp.egress
+        filling = DELTA + bytes(size - len(publisher.packet(2, DELTA)))
+        for number in range(2, 5):
+            publisher.send_rtp(publisher.packet(number, filling))
+        publisher.send_rtp(publisher.packet(5))
+        if size < 1560:
+            assert len((await subscriber.rtp()).data) > size
+        else:
+            assert (await subscriber.rtp()).sequence == first.sequence + 4 & 0xFFFF
+            await dropped(lobby, DropReason.TOO_LARGE, 3)
+        assert max(egress.lengths) <= MAX_DATAGRAM_BYTES
+        publisher.close()
+        subscriber.close()
+
+
+async def test_13_a_bug_in_one_room_stops_the_time_of_no_other() -> None:
+    async with Lobby() as lobby:
+        loop = asyncio.get_running_loop()
+        reported: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+        loop.set_exception_handler(lambda _loop, context: reported.put_nowait(context))
+        lobby.sfu.join("sick", "ann", Rights())
+        lobby.sfu._rooms["sick"].producers = None  # type: ignore[assignment]
+        publisher, subscriber = await pair(lobby)
+        assert isinstance((await reported.get())["exception"], AttributeError)
+        reports = lobby.sfu._rooms["room"]._slow_at
+        async with asyncio.timeout(WAIT_S):
+            while lobby.sfu._rooms["room"]._slow_at == reports:
+                await reported.get()
+        lobby.sfu._rooms["sick"].producers = {}
         publisher.close()
         subscriber.close()
