@@ -24,6 +24,7 @@ from signaling.cli_base import (
     show,
     with_registry,
 )
+from signaling.cli_bench import bench
 from signaling.cli_outbox import plans, usage, webhooks
 from signaling.config import Settings
 
@@ -42,6 +43,7 @@ cli.add_typer(webhooks, name="webhook")
 cli.add_typer(plans, name="plan")
 cli.add_typer(usage, name="usage")
 cli.add_typer(audit, name="audit")
+cli.add_typer(bench, name="bench")
 
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]

@@ -19,8 +19,8 @@ from typing import Any
 from aiohttp import ClientSession
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
-from scripts.benches.house import House
-from scripts.benches.wire import Client, token
+from signaling.bench.house import House
+from signaling.bench.wire import Client, token
 
 MB = 1_000_000
 CHUNK_BYTES = 48 * 1024

@@ -17,7 +17,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from scripts.benches.house import House
+from signaling.bench.house import House
 
 WAIT_MS = 30_000
 ARGUMENTS = [

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from scripts.benches.wire import Client, token
+from signaling.bench.wire import Client, token
 
 CONFUSED = (ConnectionError, OSError, RuntimeError, TimeoutError)
 

@@ -36,7 +36,7 @@ class House:
         began = time.perf_counter()
         command = [sys.executable, "-m", "signaling", "serve", "--dev", "--port", "0"]
         env = {**os.environ, "TOKENIM_MEDIA_PORT": "0", **UNLIMITED, **self._env}
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603  this program
             [*command, "--data-dir", str(self.directory)],
             env=env,
             stdout=subprocess.PIPE,
@@ -68,6 +68,12 @@ class House:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def stop(self) -> None:
+        """SIGTERM, and wait for the end."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(20)
+
     def kill(self) -> None:
         """SIGKILL."""
         assert self.process is not None
@@ -81,8 +87,7 @@ class House:
         trace: TracebackType | None,
     ) -> None:
         if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(20)
+            self.stop()
         if self.process is not None and self.process.stdout is not None:
             self.process.stdout.close()
         shutil.rmtree(self.directory, ignore_errors=True)
