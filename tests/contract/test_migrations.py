@@ -3,11 +3,14 @@
 import json
 from typing import Any
 
+import pytest
 from alembic import command
 from sqlalchemy import Connection, text
 
-from signaling.adapters.sql import Database, SqlConversations, SqlLog
+from signaling.adapters.sql import Database, SqlApps, SqlConversations, SqlLog, SqlUsers
 from signaling.adapters.sql.migrate import config
+from signaling.errors import Refused
+from signaling.model import ApiKey, App
 from tests.making import APP, group, message
 
 ID = "d_" + "0f" * 16
@@ -46,3 +49,22 @@ async def test_pins_of_emptied_messages_go(database: Database) -> None:
     found = await conversations.get(APP, name)
     assert found is not None
     assert found.settings == {"pins": [1], "attributes": {"名": 1}}
+
+
+async def test_only_what_signs_stays_sealed_and_devices_may_come_back(database: Database) -> None:
+    apps, users = SqlApps(database), SqlUsers(database)
+    await apps.create(App(id=APP, name="Acme", created_at=1))
+    for name, scopes in (("k1", ("admin", "read")), ("k2", ("read", "tokens"))):
+        digest = name.encode()
+        key = ApiKey(
+            id=name, app=APP, name="", scopes=scopes, sealed=b"x", digest=digest, created_at=1
+        )
+        await apps.put_key(key)
+    await users.seen(APP, "ann", "phone", None, 1)
+    await users.revoke_device(APP, "ann", "phone", 5)
+    await database.write(lambda c: command.downgrade(config(c), "0072"))
+    await database.write(lambda c: command.upgrade(config(c), "head"))
+    assert [(key.id, key.sealed) for key in await apps.keys(APP)] == [("k1", b""), ("k2", b"x")]
+    with pytest.raises(Refused):
+        await users.seen(APP, "ann", "phone", None, 6, issued_at=5)
+    await users.seen(APP, "ann", "phone", None, 6, issued_at=6)
