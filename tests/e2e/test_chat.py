@@ -4,7 +4,7 @@ import hashlib
 import random
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Request, expect
 
 from tests.e2e.conftest import Arrive
 from tests.e2e.person import WAIT_MS, Person
@@ -127,9 +127,13 @@ async def test_files_work_without_a_media_connection(
     for one in (ann, bo):
         await one.page.evaluate("() => tokenim.client.files.use(null)")
     content = random.Random(8).randbytes(5_000_000)
+    asked: list[Request] = []
+    bo.page.on("request", lambda request: asked.append(request))  # noqa: PLW0108 - it is marked
     await ann.attach("more.bin", "application/octet-stream", content)
     await expect(bo.button("Download more.bin")).to_be_visible(timeout=WAIT_MS)
     assert await bo.fetched_hash("more.bin") == hashlib.sha256(content).hexdigest()
+    (link,) = [request for request in asked if "sig=" in request.url]
+    assert "authorization" not in await link.all_headers()  # it may be on another host
     card = bo.page.locator(".log .file[data-file]")
     await expect(card).to_have_attribute("data-via", "http")
 

@@ -104,7 +104,8 @@ export class Download extends Transfer {
   /** @param {URL} url */
   async _byHttp(url) {
     this.via = "http";
-    const headers = { Authorization: `Bearer ${this._client.token}`, Range: `bytes=${this.done_bytes}-` };
+    // The link is signed and may be a CDN's: the token is not for whoever that is.
+    const headers = { Range: `bytes=${this.done_bytes}-` };
     const response = await fetch(url, { headers, signal: this.signal }).catch(() => null);
     if (!response?.ok || !response.body) throw await httpError(response);
     const reader = response.body.getReader();
