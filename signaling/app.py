@@ -45,6 +45,7 @@ from signaling.http.demo import Demo
 from signaling.http.docs import Docs
 from signaling.http.files import FileRoutes
 from signaling.http.health import Health
+from signaling.http.live import LiveRoutes
 from signaling.http.pages import Pages, root
 from signaling.http.rest import Rest
 from signaling.http.server import Server
@@ -217,6 +218,7 @@ class Process:
         self.metrics.add_numbers("tokenim_rest", guarding.rates.stats)
         trail = self.moderating.trail
         server.add(hooking.routes(callers, trail).routes())
+        server.add(LiveRoutes(callers, core.live_rooms, shared.presence, trail).routes())
         server.add(self.accounting.routes(callers, trail).routes())
         if self.sfu is not None and core.rooms is not None:
             admitting = Admitting(tokens, core.rooms, shared.registry, self._node)

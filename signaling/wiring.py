@@ -27,6 +27,7 @@ from signaling.services.call_ends import CallEnds
 from signaling.services.call_host import CallHost
 from signaling.services.call_keeper import CallKeeper
 from signaling.services.calls import Calls
+from signaling.services.live_rooms import LIVE_ROOMS, LiveRooms
 from signaling.services.presence import PresenceService
 from signaling.services.room_host import RoomHost
 from signaling.services.room_outbox import RoomOutbox
@@ -103,6 +104,7 @@ class Core:
         node.verbs = {"calls": self.calls.asked}
         node.on_gap.append(self.presence.recover)
         self.rooms: Rooms | None = None
+        self.live_rooms: LiveRooms | None = None
         self._outbox = RoomOutbox(broker, tasks)
         if make_sfu is not None:
             self._wire_rooms(
@@ -168,6 +170,8 @@ class Core:
         node.table = {**node.table, **room_table(rooms)}
         node.lifecycles = (*node.lifecycles, rooms)
         node.verbs["rooms"] = rooms.asked
+        self.live_rooms = LiveRooms(node.name, self.host, shared.broker, shared.registry)
+        node.verbs[LIVE_ROOMS] = self.live_rooms.asked
         node.controls["seat:taken"] = rooms.seat_taken
         node.seen["participant:left"] = rooms.participant_left
         node.membership.on_left.append(rooms.left_conversation)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from signaling.protocol import admin, audit, moderation, privacy, usage, webhooks
+from signaling.protocol import admin, audit, live, moderation, privacy, usage, webhooks
 from signaling.protocol.rest import Method
 from signaling.protocol.settings import AppSettings
 
@@ -257,6 +257,49 @@ MANAGEMENT = (
         status=201,
     ),
     Managing("DELETE", "/webhooks/{webhook}", "Remove a webhook."),
+    Managing(
+        "GET",
+        "/rooms",
+        "Rooms that somebody is in now, by name.",
+        answer=live.LiveRoomView,
+        listed="rooms",
+        scope="read",
+        tag="rooms",
+        paged=True,
+    ),
+    Managing(
+        "GET",
+        "/rooms/{room}",
+        "One of them, and who is in it.",
+        answer=live.RoomView,
+        scope="read",
+        tag="rooms",
+    ),
+    Managing(
+        "DELETE",
+        "/rooms/{room}/participants/{participant}",
+        "Put one out.",
+        answer=live.RemovedView,
+        scope="write",
+        tag="rooms",
+    ),
+    Managing(
+        "POST",
+        "/rooms/{room}/participants/{participant}/mute",
+        "Mute a track, those of a source, or all.",
+        live.MuteWish,
+        live.MutedView,
+        scope="write",
+        tag="rooms",
+    ),
+    Managing(
+        "GET",
+        "/users/{user}/presence",
+        "How a user is seen by those whom nothing is hidden from.",
+        answer=live.PresenceView,
+        scope="read",
+        tag="users",
+    ),
     Managing("POST", "/webhooks/{webhook}/enable", "Tell one again that failed for a day."),
     Managing(
         "GET",

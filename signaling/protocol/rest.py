@@ -100,7 +100,7 @@ OPERATIONS = (
 
 _LIVE = "it belongs to one live socket"
 _MEDIA = "media is negotiated by the socket that sends or receives it; WHIP and WHEP do it by HTTP"
-_SEAT = "it is asked from a place in the Room; remove a member of the conversation instead"
+_SEAT = "it is asked from a place in the Room; an app's server has `/v1/rooms`"
 
 SOCKET_ONLY = {
     "session:refresh": _LIVE,
