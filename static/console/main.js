@@ -29,7 +29,7 @@ const SECTIONS = {
   usage: { view: usage, scope: "read", icon: "stats" },
   users: { view: users, scope: "read", icon: "people" },
   conversations: { view: conversations, scope: "read", icon: "chat" },
-  keys: { view: keys, scope: "admin", icon: "pin" },
+  keys: { view: keys, scope: "admin", icon: "key" },
   webhooks: { view: webhooks, scope: "admin", icon: "link" },
   moderation: { view: moderation, scope: "admin", icon: "hand" },
   settings: { view: settings, scope: "admin", icon: "settings" },
@@ -37,7 +37,8 @@ const SECTIONS = {
 };
 
 const root = /** @type {HTMLElement} */ (document.getElementById("console"));
-const EXAMPLE = "tokenim key create demo --scope admin --scope read --scope write --scope tokens";
+/** Lines break between these only. */
+const EXAMPLE = ["tokenim key create demo", "--scope admin", "--scope read", "--scope write", "--scope tokens"];
 
 /** @param {string} name @param {string[]} scopes */
 function allowed(name, scopes) {
@@ -65,7 +66,7 @@ function signIn(problem = "") {
   h("div", { class: "brand" }, h("img", { src: "../favicon.svg", alt: "" }), h("h1", {}, `TokenIM ${t("console")}`)),
   field(t("signIn.key"), key), field(t("signIn.secret"), secret), wrong,
   h("button", { class: "button primary" }, t("signIn")),
-  h("p", { class: "hint" }, t("signIn.hint"), h("code", {}, EXAMPLE)),
+  h("p", { class: "hint" }, t("signIn.hint"), h("code", {}, ...EXAMPLE.map((part) => h("span", {}, `${part} `)))),
   h("div", { class: "foot" }, ...tools()));
   root.replaceChildren(h("main", { class: "sign-in" }, form));
   key.focus();
