@@ -67,27 +67,14 @@ class CallHost:
         async with self._turn(who.app, call_id):
             going = self.calls.get(_key(who.app, conversation))
             if going is None:
-                call = Call(
-                    id=call_id,
-                    app=who.app,
-                    conversation=conversation,
-                    media=media,
-                    caller=who.user,
-                    started_at=self._clock(),
-                    parties={who.user: Party(who.user, "accepted", who.device)},
-                )
+                call = _new(who, call_id, media, self._clock())
                 return await self._begin(call, others)
         return going if going.id == call_id else await self.act(who, going.id, "accept")
 
     async def _begin(self, call: Call, others: list[str]) -> Call:
         if not others or self._closing:
             raise Refused("unavailable", "that call has ended a moment ago")
-        busy = await self._store.talking(call.app, others)
-        for user in others:
-            call.parties[user] = Party(user, "busy" if user in busy else "ringing")
-        rings = bool(call.ringing())
-        if not rings:
-            call.give_up(self._clock())
+        call.ring(others, await self._store.talking(call.app, others), self._clock())
         self.minding.add(call.id)
         try:
             earlier = await self._keep(call)
@@ -97,7 +84,7 @@ class CallHost:
         if earlier is not None:
             self.minding.discard(call.id)
             return earlier
-        await self._begun(call, rings=rings)
+        await self._begun(call)
         return call
 
     async def _keep(self, call: Call) -> Call | None:
@@ -113,8 +100,8 @@ class CallHost:
             await self._store.remove(call.id)
         return logged
 
-    async def _begun(self, call: Call, *, rings: bool) -> None:
-        if not rings:
+    async def _begun(self, call: Call) -> None:
+        if call.ended_at is not None:
             await self._changed(call)
             return
         self.calls[_key(call.app, call.conversation)] = call
@@ -267,6 +254,18 @@ class CallHost:
             await self._step(call.app, call.id, lambda held: held.stop(self._clock()))
         except Refused as error:
             log.warning("%s is left to the next start: %s", call.id, error.message)
+
+
+def _new(who: Identity, call_id: str, media: str, now: int) -> Call:
+    return Call(
+        id=call_id,
+        app=who.app,
+        conversation=call_id.partition(".")[2],
+        media=media,
+        caller=who.user,
+        started_at=now,
+        parties={who.user: Party(who.user, "accepted", who.device)},
+    )
 
 
 def _key(app: str, conversation: str) -> str:

@@ -1,5 +1,6 @@
 """A call as a state machine in a table. Pure; `now` is UTC milliseconds."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -112,6 +113,12 @@ class Call:
         """One to try a step on."""
         parties = {user: replace(party) for user, party in self.parties.items()}
         return replace(self, parties=parties)
+
+    def ring(self, users: Iterable[str], busy: Collection[str], now: int) -> None:
+        """Let all ring that are not busy; over at once when that is nobody."""
+        for user in users:
+            self.parties[user] = Party(user, "busy" if user in busy else "ringing")
+        self._settle(now)
 
     def admit(self, user: str) -> None:
         """A member who came after the first ring may join, too."""
