@@ -69,11 +69,11 @@ class ObjectBlobs:
         except BaseError as error:
             raise _unavailable(error) from error
 
-    async def keys(self, before: int) -> AsyncIterator[str]:
-        """Keys of blobs stored before a time (UTC milliseconds)."""
+    async def keys(self, before: int, folder: str | None = None) -> AsyncIterator[str]:
+        """Keys of blobs stored before a time (UTC milliseconds), all or those in a folder."""
         limit = datetime.fromtimestamp(before / 1000, UTC)
         try:
-            async for page in obstore.list(self._store, chunk_size=1000):
+            async for page in obstore.list(self._store, folder, chunk_size=1000):
                 for entry in page:
                     if entry["last_modified"] < limit:
                         yield entry["path"]

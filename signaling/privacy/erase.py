@@ -12,7 +12,7 @@ from signaling.errors import Refused
 from signaling.model import APP_USER, Change, Draft, Grants, Identity, Member, Scene
 from signaling.ports import BlobStore, Broker, Clock, Conversations, Hint
 from signaling.privacy.export import Counting
-from signaling.privacy.job import Job, Jobs
+from signaling.privacy.job import Job, Jobs, archive_of
 from signaling.privacy.personal import Membership, PersonalData
 from signaling.privacy.worker import Keep
 from signaling.services.announce import Announcer
@@ -84,8 +84,10 @@ class Erase:
         """Exports made for the User, and those under way."""
         await self._jobs.call_off(job.app, job.user, "the user was erased", self._clock())
         for made in await self._jobs.exports(job.app, job.user):
-            if made.result is not None:
-                await self._blobs.delete(made.result)
+            attempts = range(1, made.attempts + 1)  # one that ended early may have left its own
+            for key in (made.result, *(archive_of(made, attempt) for attempt in attempts)):
+                if key is not None:
+                    await self._blobs.delete(key)
             await self._jobs.forget_result(made.id)
 
     async def _leave(self, job: Job, count: Counting) -> None:

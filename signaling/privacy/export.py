@@ -12,11 +12,10 @@ from msgspec.structs import replace
 
 from signaling.errors import Refused
 from signaling.ports import BlobStore, Clock
-from signaling.privacy.job import Job
+from signaling.privacy.job import Job, archive_of
 from signaling.privacy.personal import Membership, PersonalData
 from signaling.privacy.worker import Keep
 from signaling.services.file_record import File
-from signaling.services.file_sweep import EXPORTS
 from signaling.services.views import conversation_view
 
 PAGE = 200
@@ -64,9 +63,10 @@ class Export:
     async def run(self, job: Job, keep: Keep) -> Job:
         """See Work."""
         await asyncio.to_thread(self._make_room)
-        # Of this attempt alone: one that was lost to another node must not touch that one's.
-        name = f"{job.id}-{job.attempts}.zip"
-        path, key = self._directory / name, f"{EXPORTS}/{job.app}/{name}"
+        key = archive_of(job, job.attempts)
+        path = self._directory / key.rpartition("/")[2]
+        for earlier in range(1, job.attempts):
+            await self._blobs.delete(archive_of(job, earlier))
         try:
             archive = await asyncio.to_thread(Archive, path)
             try:

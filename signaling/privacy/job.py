@@ -5,6 +5,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from signaling.services.file_sweep import EXPORTS
+
 Kind = Literal["export", "erase"]
 State = Literal["queued", "running", "done", "failed"]
 """queued -> running -> done | failed; running goes on elsewhere once `held_until` has passed."""
@@ -30,6 +32,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """When the archive is deleted, UTC ms."""
 
 
+def archive_of(job: Job, attempt: int) -> str:
+    """Key of what one attempt at an export makes: each its own, so that none touches another's."""
+    return f"{EXPORTS}/{job.app}/{job.id}-{attempt}.zip"
+
+
 class Jobs(Protocol):
     """The rows of jobs. What a method answered is on disk."""
 
@@ -53,7 +60,7 @@ class Jobs(Protocol):
         another's, or was called off."""
 
     async def exports(self, app: str, user: str) -> list[Job]:
-        """Those of a User that have an archive."""
+        """All that were asked for of a User."""
 
     async def call_off(self, app: str, user: str, error: str, now: int) -> None:
         """Exports of a User that are not finished have failed; who is at one has lost it."""

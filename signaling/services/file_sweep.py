@@ -25,7 +25,9 @@ LISTED_MS = 6 * 3600 * 1000
 """How often the whole blob store is listed. What a sweep, an erasure or a cancelled upload leaves
 is deleted at once: this finds what a crash left."""
 EXPORTS = "exports"
-"""Blobs that are no files: whoever made them deletes them."""
+"""Archives, which are no files: whoever made them deletes them."""
+ARCHIVES_MS = 8 * 24 * 3600 * 1000
+"""Longer than any archive is kept: an older one was left by a crash."""
 AT_ONCE = 500
 """Posted files, or keys of blobs, looked up with one query."""
 LOOKED_AT_MAX = 20 * AT_ONCE
@@ -42,8 +44,8 @@ class SweptSpool(Protocol):
 class SweptBlobs(Protocol):
     """The blob store, as seen by who clears it."""
 
-    def keys(self, before: int) -> AsyncIterator[str]:
-        """Keys of blobs stored before a time (UTC milliseconds)."""
+    def keys(self, before: int, folder: str | None = None) -> AsyncIterator[str]:
+        """Keys of blobs stored before a time (UTC milliseconds), all or those in a folder."""
 
     async def delete(self, key: str) -> None: ...
 
@@ -84,6 +86,8 @@ class FileSweep:
         await self._forget_withdrawn()
         if now - self._listed_at >= LISTED_MS:
             await self._delete_orphans(now - ABANDONED_MS)
+            async for key in self._blobs.keys(now - ARCHIVES_MS, EXPORTS):
+                await self._blobs.delete(key)
             self._listed_at = now
 
     async def _finish_half_done(self, before: int) -> None:

@@ -132,6 +132,8 @@ async def test_keys_are_listed_by_age(blobs: ObjectBlobs, source: Path) -> None:
     await blobs.put_file("app/one", str(source))
     await blobs.put_file("other/two", str(source))
     assert sorted([key async for key in blobs.keys(2**42)]) == ["app/one", "other/two"]
+    assert [key async for key in blobs.keys(2**42, "other")] == ["other/two"]
+    assert [key async for key in blobs.keys(2**42, "oth")] == []
     assert [key async for key in blobs.keys(0)] == []
 
 

@@ -56,8 +56,8 @@ class SqlJobs:
         return await self._database.write(lambda c: c.execute(statement).rowcount > 0)
 
     async def exports(self, app: str, user: str) -> list[Job]:
-        """By result."""
-        query = select(jobs).where(_exports(app, user), jobs.c.result.is_not(None))
+        """Of any state."""
+        query = select(jobs).where(_exports(app, user))
         rows = await self._database.read(lambda c: c.execute(query).all())
         return [_job(row._mapping) for row in rows]
 

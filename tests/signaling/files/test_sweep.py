@@ -112,6 +112,17 @@ async def test_blobs_without_a_file_go_and_others_stay(house: House) -> None:
     assert await house.read(ANN, twin) == CONTENT
 
 
+async def test_an_archive_older_than_any_is_kept_goes(house: House) -> None:
+    archive = house.directory / "archive"
+    archive.write_bytes(b"private")
+    await house.blobs.put_file("exports/app/job_1-1.zip", str(archive))
+    for days, left in ((7, 1), (9, 0)):
+        age(house, house.now - days * 24 * 3600 * 1000)
+        house.make()
+        await house.filing.sweep.sweep()
+        assert len(blobs(house)) == left
+
+
 async def recall(house: House, seq: int) -> None:
     """As `message:recall` does."""
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,6 +217,23 @@ async def test_archives_of_an_erased_user_go_at_once(world: World, hall: Hall) -
     assert (await world.ask("GET", done["download_url"]))[0] == 404
     assert [key async for key in blobs(world)] == [f"exports/demo/{kept['job']}-1.zip"]
     assert "download_url" not in (await world.ask("GET", f"/v1/jobs/{done['job']}"))[1]
+
+
+async def test_what_a_killed_export_left_goes_with_the_next(
+    world: World, hall: Hall, tmp_path: Path
+) -> None:
+    left = tmp_path / "left"
+    left.write_bytes(b"private")
+    _, asked = await world.ask("POST", "/v1/users/ann/export")
+    job = await world.process.keeping.worker._jobs.take("dead", 1, 2, 9)
+    assert job is not None
+    await world.process.blobs.put_file(f"exports/demo/{asked['job']}-1.zip", str(left))
+    await world.process.keeping.worker.round()
+    kept = [key async for key in blobs(world) if key.startswith("exports/")]
+    assert kept == [f"exports/demo/{asked['job']}-2.zip"]
+    await world.process.blobs.put_file(f"exports/demo/{asked['job']}-1.zip", str(left))
+    await world.job("ann", "erase")
+    assert [key async for key in blobs(world)] == []
 
 
 async def test_the_last_owner_hands_on(world: World, hall: Hall) -> None:
