@@ -29,6 +29,18 @@ class AuditStore(Protocol):
         """Which apps have a trail."""
 
 
+class Note(Protocol):
+    """`Trail.note`, for those who write down what others decided."""
+
+    async def __call__(
+        self, app: str, actor: str, action: str, subject: str = "", **details: Any
+    ) -> None: ...
+
+
+async def unnoted(app: str, actor: str, action: str, subject: str = "", **details: Any) -> None:
+    """A Note until there is a trail."""
+
+
 def actor_of(who: Identity) -> str:
     """`user:…`, or `app` for the app's own server."""
     return f"user:{who.user}" if who.user != APP_USER else "app"

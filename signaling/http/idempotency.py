@@ -1,5 +1,7 @@
 """`Idempotency-Key` on every POST below /v1: the same key gets the first answer again."""
 
+import re
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -9,6 +11,7 @@ from signaling.http.bodies import read_whole
 from signaling.http.callers import Callers
 
 HEADER = "Idempotency-Key"
+KEY = re.compile(f"[!-~]{{1,{MAX_KEY_CHARS}}}")
 PATHS = "/v1/"
 NOT_KEPT = frozenset({401, 408, 409, 415, 429})
 """Nothing was done: the same request may do better the next time."""
@@ -28,8 +31,10 @@ class Idempotency:
         key = request.headers.get(HEADER)
         if key is None or request.method != "POST" or not request.path.startswith(PATHS):
             return await handler(request)
-        if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
-            raise Refused("bad_request", f"{HEADER} has 1 to {MAX_KEY_CHARS} printable characters")
+        if not KEY.fullmatch(key):
+            raise Refused(
+                "bad_request", f"{HEADER} has 1 to {MAX_KEY_CHARS} characters from ! to ~"
+            )
         caller = await self._callers.any(request)
         name = name_of(caller.app, caller.name, key)
         body = await read_whole(request)

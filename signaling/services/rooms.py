@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from signaling import ids, topics
-from signaling.audit.trail import actor_of
+from signaling.audit.trail import Note, actor_of, unnoted
 from signaling.auth.grants import allows_room
 from signaling.errors import Refused
 from signaling.model import Conversation, Identity, Member
@@ -66,18 +66,6 @@ class Members(Protocol):
 
     async def kept_out(self, conversation: str, user: str, now: int) -> bool:
         """Whether a user is banned from it."""
-
-
-class Note(Protocol):
-    """See audit.trail.Trail.note."""
-
-    async def __call__(
-        self, app: str, actor: str, action: str, subject: str = "", **details: Any
-    ) -> None: ...
-
-
-async def unnoted(app: str, actor: str, action: str, subject: str = "", **details: Any) -> None:
-    """Until there is a trail."""
 
 
 @dataclass(slots=True)

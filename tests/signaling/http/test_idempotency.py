@@ -16,6 +16,15 @@ from tests.signaling.http.callers import server_of
 WISH = {"name": "robot", "scopes": ["read"]}
 
 
+@pytest.mark.parametrize("key", ["two words", "schlüssel", "k" * 129])
+async def test_a_key_is_what_the_document_says(make_process: MakeProcess, key: str) -> None:
+    process = await make_process()
+    async with ClientSession(process.url) as client:
+        server = await server_of(process, client, "acme")
+        assert (await server("POST", "/v1/keys", WISH, Idempotency_Key=key))[0] == 400
+        assert (await server("POST", "/v1/keys", WISH, Idempotency_Key="!~"))[0] == 201
+
+
 async def test_a_repeated_request_gets_the_first_answer(make_process: MakeProcess) -> None:
     process = await make_process()
     async with ClientSession(process.url) as client:

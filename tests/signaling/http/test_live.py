@@ -1,11 +1,14 @@
 """What an app's server sees of what goes on now, and does about it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
 from signaling.app import Process
+from tests.conftest import MakeProcess
+from tests.redis_server import RedisServer
 from tests.signaling.http.callers import Caller, server_of
 from tests.wire_client import WireClient
 
@@ -99,3 +102,36 @@ async def test_presence_is_read(scene: Scene) -> None:
     assert (nobody["status"], nobody["last_seen"]) == ("offline", None)
     _, apart = await scene.other("GET", "/v1/users/ann/presence")
     assert apart["status"] == "offline"
+
+
+@pytest.mark.redis
+async def test_rooms_of_another_node_are_seen_and_acted_on(
+    make_process: MakeProcess, tmp_path: Path
+) -> None:
+    redis = RedisServer(tmp_path)
+    redis.start()
+    try:
+        holder, asked = [
+            await make_process(**{"redis.url": redis.url, "node": name}) for name in ("a", "b")
+        ]
+        ann = await WireClient(holder.url, "ann").connect()
+        made = await ann.request("conversation:join", alias="hall", create=True)
+        seat = await ann.request("room:join", room=made["conversation"]["id"])
+        async with ClientSession(asked.url) as client:
+            server = await server_of(asked, client, "demo")
+            _, found = await server("GET", "/v1/rooms")
+            (room,) = found["rooms"]
+            path = f"/v1/rooms/{room['room']}"
+            _, view = await server("GET", path)
+            assert [one["user"] for one in view["participants"]] == ["ann"]
+            mute = f"{path}/participants/{seat['participant']}/mute"
+            assert await server("POST", mute, {}) == (200, {"tracks": []})
+            gone = await server("DELETE", f"{path}/participants/{seat['participant']}")
+            assert gone[0] == 200
+            await ann.until("participant:left", participant=seat["participant"])
+            assert (await server("DELETE", f"{path}/participants/none"))[0] == 404
+        await ann.close()
+        await asked.close()
+        await holder.close()
+    finally:
+        redis.kill()
