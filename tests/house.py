@@ -20,7 +20,7 @@ from signaling.adapters.sql import (
 from signaling.dispatch import dispatch
 from signaling.errors import Refused
 from signaling.messaging import Beside, Messaging
-from signaling.ports import Hint
+from signaling.ports import Broker, Hint
 from signaling.services.limits import Limits
 from tests.making import identity
 
@@ -43,7 +43,7 @@ class Ear:
 class House:
     """`ask(user, event, **payload)` is what a connection does; `refused` gives the code."""
 
-    def __init__(self, database: Database, limits: Limits) -> None:
+    def __init__(self, database: Database, limits: Limits, broker: Broker | None = None) -> None:
         self.database = database
         self.now = 1_700_000_000_000
         self.ear = Ear()
@@ -56,7 +56,7 @@ class House:
             self.conversations,
             self.users,
             beside,
-            self.ear,  # type: ignore[arg-type]
+            broker or self.ear,  # type: ignore[arg-type]
             limits,
             lambda: self.now,
         )
@@ -116,10 +116,12 @@ class House:
 
 
 @asynccontextmanager
-async def opened(path: Path, limits: Limits | None = None) -> AsyncIterator[House]:
-    """A house while it lasts."""
+async def opened(
+    path: Path, limits: Limits | None = None, broker: Broker | None = None
+) -> AsyncIterator[House]:
+    """A house while it lasts; with a broker the ear hears nothing."""
     database = await open_database(f"sqlite:///{path}")
     try:
-        yield House(database, limits or Limits())
+        yield House(database, limits or Limits(), broker)
     finally:
         await database.close()
