@@ -1,6 +1,7 @@
 """Request bodies as typed structs."""
 
 import asyncio
+from collections.abc import Container
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,21 +26,29 @@ async def read_whole(request: web.Request) -> bytes:
         raise Refused("timeout", "the body did not come in time") from None
 
 
-async def read_struct(request: web.Request, kind: type[T]) -> T:
-    """The JSON body as `kind`; an empty body is `{}`. Raises Refused bad_request, timeout,
+async def read_struct(request: web.Request, kind: type[T], only: Container[str] | None = None) -> T:
+    """The JSON body as `kind`; an empty body is `{}`, and fields beside those of the struct, or
+    `only` these, are passed over whatever they are. Raises Refused bad_request, timeout,
     unsupported for a body that says it is something else.
     """
     body = await read_whole(request)
     if body and "Content-Type" in request.headers and not _is_json(request.content_type):
         raise Refused("unsupported", f"send {JSON}, not {request.content_type[:100]}")
     try:
-        value = _whole(msgspec.json.decode(body or b"{}"))
+        value = _whole(_known(msgspec.json.decode(body or b"{}"), kind, only))
         check_integers(value)
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise Refused("bad_request", str(error)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Refused("bad_request", "the body is not JSON") from error
+
+
+def _known(value: Any, kind: type[Any], only: Container[str] | None) -> Any:
+    only = getattr(kind, "__struct_encode_fields__", only)
+    if only is None or not isinstance(value, dict):
+        return value
+    return {name: field for name, field in value.items() if name in only}
 
 
 def _whole(value: Any) -> Any:

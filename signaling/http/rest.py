@@ -58,7 +58,7 @@ async def _payload(request: web.Request, operation: Operation, handler: Handler)
     fields = {field.encode_name: field.type for field in msgspec.structs.fields(handler.request)}
     payload: dict[str, Any] = {}
     if request.body_exists:
-        payload = await read_struct(request, dict[str, Any])
+        payload = await read_struct(request, dict[str, Any], fields)
     for name, text in [*request.query.items(), *request.match_info.items()]:
         if name in fields:
             payload[name] = _typed(name, text, fields[name])

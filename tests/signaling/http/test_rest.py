@@ -10,6 +10,7 @@ from aiohttp import ClientSession, encode_basic_auth
 from signaling.admin import open_registry
 from signaling.app import Process
 from signaling.auth.registry import IssuedKey
+from tests.signaling.http.callers import server_of, user_of
 
 JSON = {"Content-Type": "application/json"}
 
@@ -172,3 +173,18 @@ async def test_devices_are_listed_and_signed_out(server: Rest) -> None:
     assert (await server("GET", "/v1/users/ann/devices"))["devices"] == []
     await server("DELETE", "/v1/users/ann/devices/phone")
     assert server.code == 404
+
+
+async def test_a_field_nobody_knows_is_passed_over_and_a_number_nothing_can_keep_refused(
+    process: Process,
+) -> None:
+    async with ClientSession(process.url) as client:
+        server = await server_of(process, client, "acme")
+        ann = await user_of(client, server, "ann")
+        group = {"type": "group", "client_id": "g", "more": -(2**70)}
+        status, made = await ann("POST", "/v1/conversations", group)
+        assert status == 201
+        path = f"/v1/conversations/{made['conversation']['id']}/messages"
+        said = {"type": "custom.x", "client_id": "m", "body": {"n": 2**70}}
+        assert (await ann("POST", path, said))[0] == 400
+        assert (await ann("POST", path, {**said, "body": {"n": 1}, "more": 2**70}))[0] == 201
