@@ -6,7 +6,7 @@ const require = createRequire(process.argv[2] + "/");
 const { Server } = require("socket.io");
 
 const http = createServer();
-const io = new Server(http, { serveClient: false, cors: { origin: "*" } });
+const io = new Server(http, { serveClient: false, cors: { origin: "*" }, pingInterval: 600_000 });
 io.on("connection", (socket) => {
   const { token, room } = socket.handshake.auth;
   socket.join(room);

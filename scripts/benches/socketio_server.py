@@ -53,7 +53,10 @@ async def main() -> None:
     """Serve until killed; print the port."""
     rooms = Rooms()
     config = GatewayConfig(
-        origins=("*",), max_connections_per_address=100_000, max_connections_per_user=100_000
+        origins=("*",),
+        max_connections_per_address=100_000,
+        max_connections_per_user=100_000,
+        ping_interval_ms=600_000,  # the load counts bytes and answers no PINGs
     )
     rooms.gateway = Gateway(config, rooms)
     app = web.Application()

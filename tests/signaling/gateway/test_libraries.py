@@ -4,6 +4,7 @@ import inspect
 
 import engineio
 import socketio
+from aiohttp._websocket.helpers import websocket_mask
 from aiohttp.web_protocol import RequestHandler
 from engineio.async_socket import AsyncSocket
 
@@ -43,6 +44,12 @@ def test_a_socket_of_python_engineio_has_the_attributes_ours_sets() -> None:
     made = AsyncSocket(engineio.AsyncServer(async_mode="aiohttp"), "sid")
     flags = {"connected", "upgrading", "upgraded", "closing", "closed"}
     assert flags | {"last_ping", "session", "server", "sid", "queue"} == set(vars(made))
+
+
+def test_aiohttp_masks_in_place() -> None:
+    data = bytearray(b"abcde")
+    websocket_mask(b"\x01\x02\x03\x04", data)
+    assert data == b"````d"
 
 
 def test_aiohttp_lets_go_of_a_transport() -> None:
