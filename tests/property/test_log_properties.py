@@ -28,7 +28,7 @@ class Permissions(Stage):
     event twice, out of order, or, while no hint is lost, too few.
     """
 
-    @initialize(joining=st.booleans(), may_lose=st.booleans())
+    @initialize(joining=st.sampled_from((True, True, False)), may_lose=st.booleans())
     def begin(self, joining: bool, may_lose: bool) -> None:
         self.may_lose = may_lose
         self.create(("acme", "ann"), "group", ["bob"], joining, lost=False)
@@ -223,6 +223,14 @@ class Permissions(Stage):
             assert page is not None
             self.read(reader, talk, page["events"])
 
+    @rule(user=users, n=which, lost=lost)
+    def join_and_edit(self, user: str, n: int, lost: bool) -> None:
+        """What is changed was written before somebody came."""
+        talk = self.pick(n)
+        if talk.messages:
+            self.join((talk.app, user), n, lost=lost)
+            self.edit(0, True, n, 0, lost=False)
+
     @rule(k=hands, n=which, at=places)
     def recall(self, k: int, n: int, at: int) -> None:
         talk = self.pick(n)
@@ -338,7 +346,7 @@ class Permissions(Stage):
 
 TestPermissions = pytest.mark.timeout(900)(Permissions.TestCase)
 TestPermissions.settings = settings(
-    max_examples=16,
+    max_examples=20,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
