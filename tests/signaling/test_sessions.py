@@ -59,7 +59,9 @@ async def test_a_refreshed_token_keeps_the_socket(process: Process) -> None:
     await ann.close()
 
 
-async def test_a_device_signed_out_is_cut_and_may_not_return(process: Process) -> None:
+async def test_a_device_signed_out_is_cut_and_returns_with_a_new_token_only(
+    process: Process,
+) -> None:
     phone, laptop = await arrive(process, "ann"), await arrive(process, "ann", "laptop")
     issued = await process.registry.create_key(dev.DEV_APP, "server", ("admin",))
     headers = {"Authorization": encode_basic_auth(issued.key.id, issued.secret)}
@@ -69,8 +71,10 @@ async def test_a_device_signed_out_is_cut_and_may_not_return(process: Process) -
     await asyncio.wait_for(phone.disconnected.wait(), 5)
     assert not laptop.disconnected.is_set()
     with pytest.raises(SocketRefused):
-        await arrive(process, "ann")
-    await laptop.close()
+        await WireClient(process.url, "ann", "phone", phone.token).connect()
+    again = await arrive(process, "ann")
+    for one in (again, laptop):
+        await one.close()
 
 
 async def test_bad_payloads_and_names_get_a_code(process: Process) -> None:
