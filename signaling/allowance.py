@@ -152,14 +152,17 @@ class Allowances:
     def __init__(
         self, rates: Rates, clock: Clock, shared: Callable[[str, Rate], Shared] | None = None
     ) -> None:
-        """`shared(kind, rate)` makes what apps and addresses are asked of with several nodes."""
+        """`shared(kind, rate)` makes what apps, and addresses that come, are asked of with several
+        nodes. What an address asks is counted by each node: most ask so seldom that every request
+        of theirs would ask the pot.
+        """
         # made here
         self._connections = Allowance(rates.connection, clock)
         self._callers = Allowance(rates.rest, clock)
         self._users = Allowance(rates.user, clock)
         local = shared or (lambda _, rate: Local(Allowance(rate, clock)))
         self._apps = local("app", rates.app)
-        self._addresses = local("asking", rates.address)
+        self._addresses = Allowance(rates.address, clock)
         self._comers = local("address", rates.comers)
         self.refused_total = 0
 
@@ -168,8 +171,8 @@ class Allowances:
         try:
             for allowance, key in self._narrow(asking):
                 allowance.take(key)
+            self._addresses.take(asking.address)
             await self._apps.take(asking.app)
-            await self._addresses.take(asking.address)
         except Refused:
             self.refused_total += 1
             raise
