@@ -1,11 +1,20 @@
 """Someone in front of a browser: what they do, and what they can see."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    expect,
+)
 
 WAIT_MS = 60_000
 
@@ -46,8 +55,21 @@ class Person:
         await self.until("() => tokenim.room.media.publisher.link.up")
 
     async def until(self, condition: str, argument: Any = None) -> None:
-        """Until a JavaScript condition holds in the page."""
-        await self.page.wait_for_function(condition, arg=argument, polling=200, timeout=WAIT_MS)
+        """Until a JavaScript condition holds in the page; it may be async.
+
+        `wait_for_function` would take the promise itself for a yes.
+        """
+        async with asyncio.timeout(WAIT_MS / 1000):
+            while not await self._holds(condition, argument):
+                await asyncio.sleep(0.1)
+
+    async def _holds(self, condition: str, argument: Any) -> bool:
+        try:
+            return bool(await self.page.evaluate(condition, argument))
+        except Error as error:
+            if "Execution context was destroyed" in error.message:  # the page is being reloaded
+                return False
+            raise
 
     # What they do
 

@@ -4,7 +4,7 @@ globalThis.probe = {
   async frames() {
     const stats = await tokenim.room.stats();
     const videos = [...tokenim.room.media.subscriber.tracks].filter(([, one]) => one.kind === "video");
-    return Object.fromEntries(videos.map(([id, one]) => [`${one.participant} ${one.source}`, stats.get(id).frames]));
+    return Object.fromEntries(videos.map(([id, one]) => [`${one.participant} ${one.source}`, stats.get(id)?.frames ?? 0]));
   },
 
   /** Whether frames of exactly `count` remote videos are decoded, beyond those of `before`. */
@@ -17,7 +17,7 @@ globalThis.probe = {
   async voices(count) {
     const stats = await tokenim.room.stats();
     const voices = [...tokenim.room.media.subscriber.tracks].filter(([, one]) => one.kind === "audio");
-    return voices.length === count && voices.every(([id]) => stats.get(id).audio_energy > 0);
+    return voices.length === count && voices.every(([id]) => (stats.get(id)?.audio_energy ?? 0) > 0);
   },
 
   /** Restart ICE as after a lost path; true once both sides use new credentials. */
