@@ -176,6 +176,8 @@ class Stage(RuleBasedStateMachine):
             talks = {talk.name: talk for talk in mine}
             for standing in found:
                 self._stands(person, talks[standing.conversation.id], standing)
+            totals = self.run_(self.house.conversations.totals(*person))
+            assert totals == (sum(one.unread for one in found), sum(one.mentions for one in found))
 
     def _stands(self, person: Person, talk: Talk, standing: Any) -> None:
         member, conversation = standing.member, standing.conversation
