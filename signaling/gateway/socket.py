@@ -217,7 +217,10 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if self._poll is not None:
             raise PollError("overlapping polls")
         if not self._queue:
-            await self._wait()
+            if self._last is not None:
+                self.end(self._last[0])
+            else:
+                await self._wait()
         return self._payload()
 
     async def _wait(self) -> None:
@@ -250,10 +253,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         if self._emptied is not None:
             self._emptied.set()
             self._emptied = None
-        if self._last is not None:
-            self.end(self._last[0])
-        else:
-            self._tell_latest()
+        self._tell_latest()
 
     async def fetched(self) -> None:
         """Wait until the next poll has taken what waits for it; a WebSocket needs no waiting."""
@@ -301,6 +301,8 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._empty()
         if not written:
             self.end("slow_consumer")
+        elif self._last is not None:
+            self.end(self._last[0])
 
     def _drop_probe(self) -> None:
         self._stop_probe_timer()
@@ -335,11 +337,13 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         self._finish(reason)
 
     def finish(self, reason: str) -> None:
-        """Close from this side, but not before a client between two polls has fetched the rest."""
-        if self._link is not None or self._poll is not None or self.closed:
+        """Close from this side, but not before a client that polls has fetched the rest.
+
+        The end comes with the poll after that: clients act on an end before what came with it.
+        """
+        if self._link is not None or self.closed:
             self.end(reason)
         elif self._last is None:
-            self._queue.append(_CLOSE)
             timer = asyncio.get_running_loop().call_later(LINGER_S, self.end, reason)
             self._last = (reason, timer)
 
