@@ -158,7 +158,10 @@ async def test_who_is_between_two_polls_is_told_of_the_end() -> None:
         assert served.stats()["sockets"] == 0
 
 
-async def test_who_waits_in_a_poll_is_told_of_the_end_and_then_it_ends() -> None:
+async def test_who_waits_in_a_poll_is_told_of_the_end_and_then_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("signaling.gateway.socket.LINGER_S", 3600)
     async with gateway(config()) as (served, peer, desk):
         sid, connection = await peer.joined_polling()
         socket = served._server.eio.sockets[sid]
@@ -168,7 +171,7 @@ async def test_who_waits_in_a_poll_is_told_of_the_end_and_then_it_ends() -> None
                 await asyncio.sleep(0.005)
         served.close(connection, "revoked")
         assert await poll == (200, "41")
-        assert await peer.get(sid) == (200, "1")
+        assert await asyncio.wait_for(peer.get(sid), PATIENCE_S) == (200, "1")
         assert (await peer.get(sid))[0] == 400
         assert (await asyncio.wait_for(desk.closings.get(), PATIENCE_S))[1] == "revoked"
 
