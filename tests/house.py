@@ -22,6 +22,7 @@ from signaling.errors import Refused
 from signaling.messaging import Beside, Messaging
 from signaling.ports import Broker, Hint
 from signaling.services.limits import Limits
+from tests.fitting import check_answer
 from tests.making import identity
 
 
@@ -69,7 +70,9 @@ class House:
         """The ack's fields."""
         who = identity(user, app=app, admin=admin)
         wire = msgspec.json.decode(msgspec.json.encode(payload))
-        return await dispatch(self.table, who, event, wire)
+        answer = await dispatch(self.table, who, event, wire)
+        check_answer(event, answer)
+        return answer
 
     async def refused(self, user: str, event: str, /, **payload: Any) -> str:
         """The code of the refusal."""

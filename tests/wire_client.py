@@ -10,6 +10,8 @@ from typing import Any
 
 import socketio
 
+from tests.fitting import check_answer, check_event
+
 TIMEOUT_S = 15.0
 
 
@@ -49,8 +51,10 @@ class WireClient:
         return self
 
     async def close(self) -> None:
-        """Say goodbye."""
+        """Say goodbye. Raises AssertionError where something that was told is not as published."""
         await self._socket.disconnect()
+        for name, data in self.told:
+            check_event(name, data)
 
     async def _on_event(self, name: str, data: dict[str, Any]) -> None:
         self.told.append((name, data))
@@ -64,6 +68,7 @@ class WireClient:
         ack = await self._socket.call(event, payload, timeout=TIMEOUT_S)
         if not ack["ok"]:
             raise RequestRefused(ack["error"])
+        check_answer(event, {name: field for name, field in ack.items() if name != "ok"})
         return dict(ack)
 
     def all(self, event: str, **fields: Any) -> list[dict[str, Any]]:

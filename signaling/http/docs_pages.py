@@ -38,7 +38,8 @@ def events_page(document: Schema) -> str:
     sides: dict[str, list[str]] = {"receive": [], "send": []}
     for operation in document["operations"].values():
         name = operation["messages"][0]["$ref"].rpartition("/")[2]
-        sides[operation["action"]].append(_message(document, name, messages[name]))
+        made = _message(document, name, messages[name], _ack(document, operation))
+        sides[operation["action"]].append(made)
     intro = (
         "<h1>Socket.IO</h1><p>Path <code>/socket.io/</code>, default namespace. Connect with"
         " <code>auth: {token, device?, cursor?}</code>; the first event is"
@@ -91,17 +92,31 @@ def _operation(document: Schema, method: str, path: str, entry: Schema) -> str:
     return f"<details>{summary}<div class=inside>{inside}</div></details>"
 
 
-def _message(document: Schema, name: str, message: Schema) -> str:
+def _ack(document: Schema, operation: Schema) -> str:
+    """What a request is answered with, when it is carried out."""
+    if "reply" not in operation:
+        return ""
+    ack = _resolved(document, _resolved(document, operation["reply"]["messages"][0]))
+    fields = _fields(document, ack["payload"])
+    return f"<h3>Ack</h3><p class=muted>{_prose(ack['summary'])}</p>{fields}"
+
+
+def _message(document: Schema, name: str, message: Schema, ack: str) -> str:
     summary = (
         f"<summary class=event><code>{escape(name)}</code>"
         f"<span>{_prose(message['summary'])}</span></summary>"
     )
     fields = _fields(document, message["payload"]) or "<p class=muted>No fields.</p>"
-    return f"<details>{summary}<div class=inside>{fields}</div></details>"
+    return f"<details>{summary}<div class=inside>{fields}{ack}</div></details>"
 
 
 def _fields(document: Schema, schema: Schema) -> str:
+    """A table; one for each of several parts or alternatives."""
     schema = _resolved(document, schema)
+    if "allOf" in schema:
+        return "".join(_fields(document, one) for one in schema["allOf"])
+    if "anyOf" in schema:
+        return "<p class=muted>or</p>".join(_fields(document, one) for one in schema["anyOf"])
     required = schema.get("required", ())
     rows = [
         (_name(name, name in required), _kind(document, field),
@@ -124,6 +139,8 @@ def _kind(document: Schema, schema: Schema) -> str:
     """A type in a few words."""
     if "$ref" in schema:
         return escape(schema["$ref"].rpartition("/")[2])
+    if "const" in schema:
+        return f"<code>{escape(str(schema['const']).lower())}</code>"
     if "enum" in schema:
         return " | ".join(f"<code>{escape(str(one))}</code>" for one in schema["enum"])
     if "anyOf" in schema:

@@ -2,27 +2,32 @@
 
 from typing import Any
 
-import msgspec
-
-from signaling.protocol.events import EVENTS, LOG_FIELDS, EventKind
-from signaling.protocol.naming import REF, VERSION, Requests, components, identifier, summary
-from signaling.protocol.problem import ACK_FIELDS, PROBLEM
+from signaling.protocol.answers import ANSWERS
+from signaling.protocol.events import EVENTS
+from signaling.protocol.naming import (
+    VERSION,
+    Requests,
+    Shape,
+    alternatives,
+    components,
+    identifier,
+    reference,
+    summary,
+)
+from signaling.protocol.told import Refusal
 
 
 def asyncapi(requests: Requests) -> dict[str, Any]:
     """The AsyncAPI document of the Socket.IO side, told by the server: it receives and sends."""
-    messages = {name: _request_message(name, kind) for name, kind in requests.items()}
-    messages |= {kind.name: _event_message(kind) for kind in EVENTS}
+    messages = {name: _message(name, kind) for name, kind in requests.items()}
+    messages |= {ack_of(name): _ack(name) for name in requests}
+    messages |= {name: _message(name, shape) for name, shape in EVENTS.items()}
     operations: dict[str, Any] = {}
     for name in requests:
-        operations[identifier("on", name)] = _socket_operation("receive", name) | {
-            "reply": {
-                "channel": {"$ref": "#/channels/socket"},
-                "messages": [{"$ref": "#/channels/socket/messages/ack"}],
-            }
-        }
-    for kind in EVENTS:
-        operations[identifier("emit", kind.name)] = _socket_operation("send", kind.name)
+        reply = {"channel": _CHANNEL, "messages": [_named(ack_of(name)), _named("refused")]}
+        operations[identifier("on", name)] = {**_operation("receive", name), "reply": reply}
+    for name in EVENTS:
+        operations[identifier("emit", name)] = _operation("send", name)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -30,49 +35,65 @@ def asyncapi(requests: Requests) -> dict[str, Any]:
             "version": VERSION,
             "description": "Socket.IO v5 on /socket.io/, default namespace, text frames.",
         },
-        "channels": {"socket": {"address": "/socket.io/", "messages": {**messages, "ack": _ack()}}},
+        "channels": {
+            "socket": {"address": "/socket.io/", "messages": {**messages, "refused": _refused()}}
+        },
         "operations": operations,
-        "components": {"schemas": components(requests.values())},
+        "components": {"schemas": _schemas(requests)},
     }
 
 
-def _request_message(name: str, kind: type[msgspec.Struct]) -> dict[str, Any]:
-    payload = {"$ref": REF.format(name=kind.__name__)}
-    return {"name": name, "summary": summary(kind, name), "payload": payload}
+def ack_of(request: str) -> str:
+    """The name of the message that answers it."""
+    return f"{request}:ack"
 
 
-def _event_message(kind: EventKind) -> dict[str, Any]:
-    names = [*(LOG_FIELDS if kind.logged else ()), *kind.fields.split()]
-    return {
-        "name": kind.name,
-        "summary": kind.summary,
-        "payload": {
-            "type": "object",
-            "properties": {name.rstrip("?"): {} for name in names},
-            "required": [name for name in names if not name.endswith("?")],
-        },
-    }
+def _schemas(requests: Requests) -> dict[str, Any]:
+    shapes: list[Shape] = [*(ANSWERS[name] for name in requests), *EVENTS.values(), Refusal]
+    kinds = [kind for shape in shapes for kind in alternatives(shape)]
+    found: dict[str, Any] = _plain(components([*requests.values(), *kinds]))
+    return found
 
 
-def _ack() -> dict[str, Any]:
-    error = {key: value for key, value in PROBLEM["properties"].items() if key in ACK_FIELDS}
-    return {
-        "name": "ack",
-        "summary": "The one answer to a request.",
-        "payload": {
-            "type": "object",
-            "required": ["ok"],
-            "properties": {
-                "ok": {"type": "boolean"},
-                "error": {"type": "object", "properties": error},
-            },
-        },
-    }
+def _plain(schema: Any) -> Any:
+    """Without `discriminator`, which OpenAPI writes otherwise than AsyncAPI: constants do."""
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: _plain(one) for name, one in schema.items() if name != "discriminator"}
 
 
-def _socket_operation(action: str, name: str) -> dict[str, Any]:
-    return {
-        "action": action,
-        "channel": {"$ref": "#/channels/socket"},
-        "messages": [{"$ref": f"#/channels/socket/messages/{name}"}],
-    }
+def _message(name: str, shape: Shape) -> dict[str, Any]:
+    said = summary(alternatives(shape)[0], name)
+    return {"name": name, "summary": said, "payload": reference(shape)}
+
+
+def _ack(request: str) -> dict[str, Any]:
+    """The answer's fields beside `ok`."""
+    shape = ANSWERS[request]
+    said = summary(alternatives(shape)[0])
+    payload = {"allOf": [_outcome(True), reference(shape)]}
+    return {"name": ack_of(request), "summary": said, "payload": payload}
+
+
+def _refused() -> dict[str, Any]:
+    payload = _outcome(False)
+    payload["properties"]["error"] = reference(Refusal)
+    payload["required"].append("error")
+    return {"name": "refused", "summary": summary(Refusal), "payload": payload}
+
+
+def _outcome(ok: bool) -> dict[str, Any]:
+    return {"type": "object", "properties": {"ok": {"const": ok}}, "required": ["ok"]}
+
+
+_CHANNEL = {"$ref": "#/channels/socket"}
+
+
+def _named(message: str) -> dict[str, Any]:
+    return {"$ref": f"#/channels/socket/messages/{message}"}
+
+
+def _operation(action: str, name: str) -> dict[str, Any]:
+    return {"action": action, "channel": _CHANNEL, "messages": [_named(name)]}

@@ -3,7 +3,8 @@
 import inspect
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 
@@ -11,6 +12,19 @@ VERSION = "1"
 REF = "#/components/schemas/{name}"
 Requests = Mapping[str, type[msgspec.Struct]]
 """Event name -> the struct of its payload."""
+Shape = type[msgspec.Struct] | UnionType
+"""A struct, or any of several."""
+
+
+def alternatives(shape: Shape) -> tuple[type[msgspec.Struct], ...]:
+    """The structs a shape may be."""
+    return get_args(shape) or (shape,)
+
+
+def reference(shape: Shape) -> dict[str, Any]:
+    """Its schema, where `components` of its alternatives are."""
+    found = [{"$ref": REF.format(name=kind.__name__)} for kind in alternatives(shape)]
+    return found[0] if len(found) == 1 else {"anyOf": found}
 
 
 def components(kinds: Iterable[type]) -> dict[str, Any]:

@@ -6,8 +6,18 @@ from typing import Any
 
 import msgspec
 
+from signaling.protocol.answers import ANSWERS
 from signaling.protocol.management import MANAGEMENT, Managing
-from signaling.protocol.naming import REF, VERSION, Requests, components, identifier, summary
+from signaling.protocol.naming import (
+    REF,
+    VERSION,
+    Requests,
+    alternatives,
+    components,
+    identifier,
+    reference,
+    summary,
+)
 from signaling.protocol.problem import PROBLEM
 from signaling.protocol.rest import OPERATIONS, Operation
 from signaling.protocol.rest_files import FILE_PATHS
@@ -18,13 +28,15 @@ HEADERS = {
     "X-RateLimit-Remaining": "How many of them are left.",
     "X-RateLimit-Reset": "In how many seconds all are there again.",
 }
+NEXT = {"type": ["string", "null"], "description": "The `cursor` of the page after."}
 WITHOUT_BODY = ("GET", "DELETE")
 
 
 def openapi(requests: Requests) -> dict[str, Any]:
     """All of it; of the wire's requests those that are answered here."""
     bodies = [kind for row in MANAGEMENT for kind in (row.body, row.answer) if kind]
-    schemas = components([*requests.values(), *bodies])
+    answers = [kind for event in requests for kind in alternatives(ANSWERS[event])]
+    schemas = components([*requests.values(), *answers, *bodies])
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         if operation.event in requests:
@@ -84,9 +96,19 @@ def _operation(
     if operation.pages:
         parameters += _paging("limit" not in left)
     entry["parameters"] = [*parameters, AS, *_repeatable(operation.method)]
-    entry["responses"] = _responses(operation.status, {"type": "object"})
+    entry["responses"] = _responses(operation.status, _answer(operation))
     entry["security"] = [{"token": []}, {"key": []}]
     return entry
+
+
+def _answer(operation: Operation) -> dict[str, Any]:
+    """What the wire answers; a list has `next` here also where it has none there."""
+    shape = ANSWERS[operation.event]
+    known = {name for kind in alternatives(shape) for name in kind.__struct_fields__}
+    if not operation.pages or "next" in known:
+        return reference(shape)
+    following = {"type": "object", "properties": {"next": NEXT}, "required": ["next"]}
+    return {"allOf": [reference(shape), following]}
 
 
 def _said(kind: type, operation: Operation) -> str:
@@ -124,7 +146,7 @@ def _managing(row: Managing) -> dict[str, Any]:
 def _listed(row: Managing, item: dict[str, Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {row.listed: {"type": "array", "items": item}}
     if row.paged:
-        properties["next"] = {"type": ["string", "null"]}
+        properties["next"] = NEXT
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 

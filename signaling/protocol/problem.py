@@ -1,10 +1,9 @@
-"""A refusal in the published documents: RFC 9457 over HTTP, its core in acks."""
+"""A refusal over HTTP in the published documents: RFC 9457."""
 
 from typing import Any
 
 from signaling.errors import CODES
 
-ACK_FIELDS = frozenset({"code", "message", "retryable", "retry_after_ms"})
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "message", "retryable"],

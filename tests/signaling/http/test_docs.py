@@ -8,7 +8,9 @@ from aiohttp import ClientSession
 
 from signaling.app import Process
 from signaling.errors import CODES
+from signaling.protocol.answers import ANSWERS
 from signaling.protocol.rest import OPERATIONS, SOCKET_ONLY
+from tests.fitting import check_answer, check_event
 
 UNPUBLISHED = {
     ("GET", "/v1/jobs/{job}/archive"),  # reached by its signed link only
@@ -37,6 +39,13 @@ def resolved(document: Any, reference: str) -> Any:
     for part in reference.removeprefix("#/").split("/"):
         document = document[part.replace("~1", "/").replace("~0", "~")]
     return document
+
+
+def done(document: Any, method: str, path: str) -> Any:
+    """The schema of what is answered when an operation is carried out."""
+    responses = document["paths"][path][method]["responses"]
+    (status,) = [status for status in responses if status != "default"]
+    return responses[status]["content"]["application/json"]["schema"]
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json"])
@@ -95,11 +104,65 @@ async def test_asyncapi_names_every_request_and_event(
     assert document["operations"]["emitMessageCreated"]["action"] == "send"
 
 
+async def test_openapi_says_what_is_answered(client: ClientSession) -> None:
+    async with client.get("/openapi.json") as response:
+        document = await response.json()
+    schema = done(document, "get", "/v1/conversations")
+    assert schema == {"$ref": "#/components/schemas/ConversationPage"}
+    events = done(document, "get", "/v1/conversations/{conversation}/events")
+    page, following = events["allOf"]  # on the wire it has no `next`
+    assert resolved(document, page["$ref"])["properties"]["events"]["type"] == "array"
+    assert following["required"] == ["next"]
+
+
+async def test_every_answer_to_a_user_is_typed(client: ClientSession) -> None:
+    async with client.get("/openapi.json") as response:
+        document = await response.json()
+    for operation in OPERATIONS:
+        schema = done(document, operation.method.lower(), "/v1" + operation.path)
+        assert list(references(schema)), operation
+
+
+async def test_asyncapi_says_what_is_answered_and_told(client: ClientSession) -> None:
+    async with client.get("/asyncapi.json") as response:
+        document = await response.json()
+    ack, refused = document["operations"]["onMessageSend"]["reply"]["messages"]
+    _, answer = resolved(document, ack["$ref"])["payload"]["allOf"]
+    names = [one["$ref"].rpartition("/")[2] for one in answer["anyOf"]]
+    assert names == ["Sent", "Waiting"]
+    assert "error" in resolved(document, refused["$ref"])["payload"]["required"]
+    told = document["channels"]["socket"]["messages"]["message:created"]["payload"]
+    created = resolved(document, told["$ref"])["properties"]
+    assert created["type"] == {"enum": ["message:created"]}
+    assert created["seq"] == {"type": "integer"}
+
+
+async def test_every_request_has_an_answer(process: Process) -> None:
+    assert set(ANSWERS) == set(process.table)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"delivered": 3, "read": 2, "seen": 1},
+        {"delivered": 3},
+        {"delivered": 3, "read": "2"},
+    ],
+)
+def test_what_is_not_published_is_noticed(said: dict[str, Any]) -> None:
+    check_answer("receipt:read", {"delivered": 3, "read": 2})
+    with pytest.raises(AssertionError, match="receipt:read is not as published"):
+        check_answer("receipt:read", said)
+    with pytest.raises(AssertionError, match="receipt:updated is not as published"):
+        check_event("receipt:updated", {"conversation": "c", "user": "ann", **said})
+
+
 async def test_the_pages_render_and_run_nothing(client: ClientSession) -> None:
     for path, said in (("/docs", "/v1/conversations"), ("/docs/events", "message:send")):
         async with client.get(path) as response:
             page = await response.text()
         assert f"<code>{said}</code>" in page
+        assert "<code>unread_total</code>" in page  # what is answered is shown too
         assert "<script" not in page
         assert "style=" not in page
         assert "http://" not in page
