@@ -52,7 +52,7 @@ OPERATIONS = (
         "invite:list",
         "members",
         pages="invites",
-        place="invite",
+        place="id",
     ),
     Operation("POST", CONVERSATION + "/invites", "invite:create", "members", 201),
     Operation("DELETE", "/invites/{invite}", "invite:revoke", "members"),
@@ -76,9 +76,7 @@ OPERATIONS = (
     Operation("PUT", CONVERSATION + "/read", "receipt:read", "receipts"),
     Operation("PUT", CONVERSATION + "/typing", "typing:set", "messages"),
     Operation("GET", "/messages", "message:search", "messages", pages="before"),
-    Operation(
-        "GET", "/scheduled", "scheduled:list", "messages", pages="scheduled", place="scheduled"
-    ),
+    Operation("GET", "/scheduled", "scheduled:list", "messages", pages="scheduled", place="id"),
     Operation("DELETE", "/scheduled/{scheduled}", "scheduled:cancel", "messages"),
     Operation("POST", "/sync", "sync", "messages"),
     Operation("PATCH", "/presence/privacy", "presence:privacy", "users"),

@@ -1,5 +1,6 @@
 """Lists come in pages: `cursor`, `limit`, `next`; together they are the whole, once, in order."""
 
+import time
 from typing import Any
 
 import pytest
@@ -65,6 +66,27 @@ async def test_a_log_in_both_directions(process: Process) -> None:
         assert len(listed) == 1
         found = await all_of(ann, "/v1/messages?query=4", "events", 1)
         assert len(found) <= 1
+
+
+async def test_invitations_and_messages_that_wait(process: Process) -> None:
+    async with ClientSession(process.url) as client:
+        ann = await user_of(client, await server_of(process, client, "acme"), "ann")
+        _, made = await ann("POST", "/v1/conversations", {"type": "group", "client_id": "1"})
+        path = f"/v1/conversations/{made['conversation']['id']}"
+        then = round(time.time() + 3600) * 1000
+        invites, waiting = set(), set()
+        for number in range(3):
+            _, invite = await ann("POST", f"{path}/invites", {})
+            invites.add(invite["invite"]["id"])
+            said = {"type": "text", "client_id": f"m{number}", "body": {"text": "later"}}
+            _, later = await ann("POST", f"{path}/messages", {**said, "send_at": then})
+            waiting.add(later["scheduled"])
+        found = await all_of(ann, f"{path}/invites", "invites", 1)
+        assert len(found) == 3
+        assert {invite["id"] for invite in found} == invites
+        found = await all_of(ann, "/v1/scheduled", "scheduled", 1)
+        assert len(found) == 3
+        assert {message["id"] for message in found} == waiting
 
 
 @pytest.mark.parametrize("path", ["/v1/keys", "/v1/users", "/v1/app/conversations", "/v1/jobs"])
