@@ -1,5 +1,7 @@
 """Search in SQL: the index narrows it to one's own texts, the words themselves decide."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +17,10 @@ from signaling.model import Event
 INDEX_BATCH = 200
 """Appends wait for the writer no longer than this many texts take."""
 INDEX_ROUNDS = 250
+INDEX_REST = 10
+"""While others write, the index lies still this many times as long as it worked: what is sent goes
+first, and can be found once there is time.
+"""
 SCAN = 20_000
 """Texts looked at for a query of one or two letters, which have no index, before the page ends."""
 PLACES_MAX = 200
@@ -63,10 +69,13 @@ class SqlSearch:
         """Catch up with the log; how many events were read."""
         total = 0
         for _ in range(INDEX_ROUNDS):
+            began, written = time.monotonic(), self._database.written
             read = await self._database.write(lambda c: index_texts(c, INDEX_BATCH))
             total += read
             if read < INDEX_BATCH:
                 break
+            if self._database.written - written > 1:
+                await asyncio.sleep(INDEX_REST * (time.monotonic() - began))
         return total
 
     async def find(
