@@ -94,8 +94,13 @@ class Stream:
         frame.move(moved)
         entry = Entry(packet, frame, sequence, room)
         self._cache.add(sequence, entry, packet.end, now)
+        self._queue(entry)
+
+    def _queue(self, entry: Entry) -> None:
+        """For the Consumers, at the end of the wake-up."""
+        producer = self.producer
         if producer.muted:
-            counts[DropReason.PRODUCER_MUTED] += 1
+            self._drops.counts[DropReason.PRODUCER_MUTED] += 1
             return
         if not self.pending:
             producer.touched.append(self)
