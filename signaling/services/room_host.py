@@ -317,7 +317,7 @@ class RoomHost:
         long as our fingerprint is the same. The others need not see it go and come.
         """
         me.media_lost = True
-        gone = {"participant": me.id, "reason": "lost"}
+        gone = {"room": room.id, "participant": me.id, "reason": "lost"}
         self._outbox.to_seat(room.app, me.id, "participant:left", gone)
 
     def _track_is(

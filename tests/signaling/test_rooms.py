@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from media import TransportLost
 from signaling import dev
 from signaling.app import Process
 from signaling.auth.tokens import Tokens
@@ -168,6 +169,16 @@ async def test_leaving_the_conversation_is_leaving_its_room(pair: Pair) -> None:
     left = await ann.until("participant:left", room=room)
     assert left["reason"] == "left"
     assert await refusal(bob, "room:join", room=room) == "not_found"
+
+
+async def test_whose_media_fell_silent_is_told_in_which_room(process: Process) -> None:
+    ann = await arrive(process, "ann")
+    room = (await ann.request("conversation:join", alias="x", create=True))["conversation"]["id"]
+    mine = (await ann.request("room:join", room=room))["participant"]
+    assert process.sfu is not None
+    process.sfu._emit(TransportLost(f"demo/{room}", mine, "publish", "silent"))
+    await ann.until("participant:left", room=room, participant=mine, reason="lost")
+    await ann.close()
 
 
 async def test_a_full_room_refuses(make_process: MakeProcess) -> None:
