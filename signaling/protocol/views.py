@@ -182,5 +182,5 @@ class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     blurhash: str
-    thumbnail: str | UnsetType = UNSET
-    """Its path."""
+    thumbnail: bool
+    """Whether there is one."""

@@ -8,6 +8,7 @@ import pytest
 from signaling.errors import Refused
 from signaling.protocol.files import FileCancel, FileFetch, FileOffer
 from signaling.services.files import FileLimits
+from tests.fitting import check_event
 from tests.signaling.files.conftest import House, person
 
 ANN, BOB, EVE = person("ann"), person("bob"), person("eve")
@@ -234,6 +235,7 @@ async def test_a_standalone_rooms_file_is_for_those_in_it(house: House) -> None:
     assert await house.read(EVE, file) == CONTENT
     assert (await refusal(house.read(BOB, file))).code == "not_found"
     (ready,) = house.published("file:ready")
+    check_event("file:ready", ready)
     assert (ready["room"], ready["file"], ready["sender"]) == ("lobby", file, "ann")
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from signaling.adapters import blurhash
 from signaling.adapters.pictures import MAX_PIXELS, PillowPictures
 from signaling.protocol.files import FileFetch
+from tests.fitting import check_event
 from tests.signaling.files.conftest import House, person
 
 ANN, BOB = person("ann"), person("bob")
@@ -42,6 +43,9 @@ async def test_a_picture_gets_a_thumbnail(house: House, format_: str, type_: str
     image = message.data["body"]["image"]
     assert (image["width"], image["height"], image["thumbnail"]) == (640, 480, True)
     assert len(image["blurhash"]) == 28
+    (ready,) = house.published("file:ready")
+    check_event("file:ready", ready)
+    assert ready["image"] == image
     fetched = await house.filing.files.fetch(BOB, FileFetch(file=file))
     assert fetched.thumbnail_url is not None
     found = await house.filing.files.readable(BOB, file)
