@@ -105,7 +105,7 @@ class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
     room: str
     media: CallMedia
     caller: str
-    state: str
+    state: Literal["ringing", "active", "ended"]
     started_at: At
     answered_at: At | None
     ended_at: At | None
