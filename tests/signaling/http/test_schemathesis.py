@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +18,8 @@ from tests.signaling.http.callers import Caller, server_of, token_of, user_of
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 5
+SEED = os.environ.get("TOKENIM_TEST_SEED", "1")
+"""The same examples each time; another one looks elsewhere."""
 HOUR_S = 3600
 ALL = ("admin", "operator", "read", "tokens", "write")
 
@@ -102,7 +105,8 @@ async def run(process: Process, hall: Hall, *arguments: str) -> None:
     text = CONFIG.read_text().replace("CONVERSATION", hall.conversation)
     config.write_text(text.replace("FILE", hall.file))
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config)]
-    command += ["run", f"{process.url}/openapi.json", "--max-examples", str(EXAMPLES), *arguments]
+    command += ["run", f"{process.url}/openapi.json", "--max-examples", str(EXAMPLES)]
+    command += ["--seed", SEED, *arguments]
     running = await asyncio.create_subprocess_exec(
         *command,
         stdout=asyncio.subprocess.PIPE,
