@@ -52,7 +52,7 @@ class Connection:
         "_held_bytes",
         "_inbox",
         "_loop",
-        "_on_admitted",
+        "_on_refused",
         "_paused",
         "_reason",
         "_settled",
@@ -74,7 +74,7 @@ class Connection:
         remote: Remote,
         application: Application,
         config: GatewayConfig,
-        on_admitted: Callable[[], None],
+        on_refused: Callable[[], None],
     ) -> None:
         # passed in
         self.socket = socket
@@ -83,7 +83,7 @@ class Connection:
         self.id = remote.connection
         self._application = application
         self._config = config
-        self._on_admitted = on_admitted
+        self._on_refused = on_refused
         # made here
         self.identity: Any = None
         """Who is calling; set by the application in `admit`."""
@@ -178,7 +178,6 @@ class Connection:
         try:
             if self._state is _OPENING:
                 self._write(packets.CONNECT, {"sid": self.id})
-                self._on_admitted()
                 await self._make_ready()
             await self._work()
         finally:
@@ -254,6 +253,7 @@ class Connection:
         data = {"code": refused.code, "message": refused.message}
         self._write(packets.CONNECT_ERROR, {"message": refused.message, "data": data})
         self._state = _CLOSED
+        self._on_refused()
 
     def _write(self, type_: int, data: Any = None) -> None:
         self.socket.send_frame(packets.control(type_, self.namespace, data))

@@ -74,6 +74,7 @@ class Namespaces:
     """The Connections of one socket, by namespace."""
 
     __slots__ = (
+        "_connect_by",
         "_connections",
         "_leaving",
         "_origin",
@@ -101,6 +102,7 @@ class Namespaces:
         self._parts: list[bytes] = []
         self._parts_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._connect_by = 0.0
         self._await_connect()
 
     def received(self, opcode: int, payload: bytes) -> None:
@@ -175,10 +177,19 @@ class Namespaces:
             self._remote(),
             application,
             self._server.config,
-            self._stop_timer,
+            self._refused,
         )
         self._connections[packet.namespace] = connection
+        self._stop_timer()  # the client did its part: how long we take is not its fault
         self._server.watch(connection.open(packet.data))
+
+    def _refused(self) -> None:
+        """What is left of the connect timeout is for another try; no try makes it longer."""
+        if all(connection.over for connection in self._connections.values()):
+            self._stop_timer()
+            loop = asyncio.get_running_loop()
+            left = max(0.0, self._connect_by - loop.time())
+            self._timer = loop.call_later(left, self._socket.finish, "connect timeout")
 
     def _release(self, connection: Connection) -> None:
         """Its task may have much to do yet: leaving and coming again makes no heap of them."""
@@ -198,9 +209,9 @@ class Namespaces:
     def _await_connect(self) -> None:
         """A socket without a Connection lives for the connect timeout only."""
         self._stop_timer()
-        delay = self._server.config.connect_timeout_ms / 1000
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(delay, self._socket.end, "connect timeout")
+        self._connect_by = loop.time() + self._server.config.connect_timeout_ms / 1000
+        self._timer = loop.call_at(self._connect_by, self._socket.end, "connect timeout")
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -64,6 +64,30 @@ async def test_a_socket_that_does_not_authenticate_in_time_is_closed() -> None:
         assert await closed(ws) == (1000, "connect timeout")
 
 
+async def test_who_is_kept_waiting_by_the_server_is_not_late() -> None:
+    """As after a restart, when everybody comes back at once."""
+    desk = Desk()
+    gate = desk.gate("authenticate")
+    async with gateway(config(connect_timeout_ms=50), desk) as (_, peer, _desk):
+        ws = await peer.opened()
+        await ws.send_str('40{"token":"ann"}')
+        await asyncio.wait_for(desk.entered["authenticate"].wait(), PATIENCE_S)
+        late = asyncio.get_running_loop().time() + 0.2
+        while asyncio.get_running_loop().time() < late:
+            await asyncio.sleep(0.05)
+        gate.set()
+        assert (await text(ws)).startswith('40{"sid":')
+        assert event_of(await text(ws))[0] == "session:ready"
+
+
+async def test_who_was_refused_has_what_is_left_of_the_time() -> None:
+    async with gateway(config(connect_timeout_ms=200)) as (_, peer, _desk):
+        ws = await peer.opened()
+        await ws.send_str("40{}")
+        assert (await text(ws)).startswith("44")
+        assert await closed(ws) == (1000, "connect timeout")
+
+
 async def test_session_ready_comes_first_and_what_was_emitted_meanwhile_follows_in_order() -> None:
     async with gateway() as (served, peer, desk):
 
