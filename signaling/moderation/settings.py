@@ -37,6 +37,8 @@ class SettingsAtHand:
         now, known = self._clock(), self._known.get(app)
         if known is not None and 0 <= now - known[0] < FRESH_MS:
             return known[1]
+        if known is not None:  # one asks the store, the others go on with what is known
+            self._known[app] = now, known[1]
         try:
             found = await self._apps.get(app)
         except Refused:

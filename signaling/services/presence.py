@@ -152,7 +152,8 @@ class PresenceService:
 
     async def _decent(self, app: str, found: Sequence[Presence]) -> list[Presence]:
         """Without what those users keep to themselves."""
-        timeless = await self.privacy.timeless(app, [one.user for one in found])
+        timed = [one.user for one in found if one.last_seen is not None]
+        timeless = await self.privacy.timeless(app, timed) if timed else ()
         return [
             msgspec.structs.replace(one, last_seen=None) if one.user in timeless else one
             for one in found
