@@ -15,6 +15,8 @@ from signaling.gateway.config import GatewayConfig
 
 LINGER_S = 5.0
 """For the peer to read what is left and answer a close frame, before the transport is cut."""
+BROKEN_S = 0.5
+"""For the rest of what the peer was sending when it broke the protocol."""
 MAX_PENDING_BYTES = 32 * 1024
 """Written within one turn of the loop before it is flushed early."""
 FLUSHES_PER_TURN = 500
@@ -107,6 +109,7 @@ class Link(asyncio.Protocol):
     """The server's end of one WebSocket."""
 
     __slots__ = (
+        "_broken",
         "_closing",
         "_flusher",
         "_linger",
@@ -143,6 +146,8 @@ class Link(asyncio.Protocol):
         self._more: list[bytes] = []
         self._more_bytes = 0
         self._closing = False
+        self._broken = False
+        """What the peer sends is no WebSocket any more."""
         self._linger: asyncio.TimerHandle | None = None
         self.congested = False
         """The transport's buffer is above the mark: the peer reads slower than we write."""
@@ -246,6 +251,8 @@ class Link(asyncio.Protocol):
     # asyncio.Protocol
 
     def data_received(self, data: bytes) -> None:
+        if self._broken:
+            return
         try:
             messages = self._reader.feed(data)
         except frames.FrameError as error:
@@ -305,10 +312,15 @@ class Link(asyncio.Protocol):
             owner.link_lost(self, "transport close")
 
     def _break(self, error: frames.FrameError) -> None:
-        """The peer broke the protocol. It is not waited for: its close frame would not be found."""
+        """The peer broke the protocol: what it still sends is thrown away, for BROKEN_S.
+
+        Its close frame would not be found in it; but a connection closed before it was read would
+        be reset, and the peer would not learn why.
+        """
+        self._broken = True
         if self.owner is not None:
             self.owner.link_broken(self, error)
-        self._transport.close()
+        asyncio.get_running_loop().call_later(BROKEN_S, self._transport.close)
 
 
 class Links:
