@@ -6,6 +6,7 @@ of the right shape, and by the browser's own way to hand a message to the worker
 
 import asyncio
 import json
+from dataclasses import dataclass
 
 import pytest
 from playwright.async_api import CDPSession, expect
@@ -56,30 +57,46 @@ async def test_a_push_is_shown_by_the_worker(server: Server, arrive: Arrive, roo
     await ann.button("Settings").click()
     await ann.button("Turn on notifications").click()
     await expect(ann.button("Turn off notifications")).to_be_visible(timeout=WAIT_MS)
-    session = await ann.context.new_cdp_session(ann.page)
+    worker = await Worker.of(ann, server.url)
     message = {"type": "message", "conversation": "c_1", "title": "lobby", "sender_name": "Bo"}
-    await _deliver(session, server.url, {**message, "body": "are you there?"})
+    await worker.deliver({**message, "body": "are you there?"})
     await ann.until(f"async () => (await ({SHOWN})()).length === 1")
     assert await ann.page.evaluate(SHOWN) == [["lobby", "Bo: are you there?"]]
     call = {"type": "call", "call": "call_1", "conversation": "c_2", "title": "Bo"}
-    await _deliver(session, server.url, {**call, "sender_name": "Bo", "body": "Bo"})
+    await worker.deliver({**call, "sender_name": "Bo", "body": "Bo"})
     await ann.until(f"async () => (await ({SHOWN})()).length === 2")
     assert ["Bo", "Bo is calling"] in await ann.page.evaluate(SHOWN)
 
 
-async def _deliver(session: CDPSession, origin: str, payload: dict[str, str]) -> None:
-    """Hand a decrypted push message to the worker of an origin."""
-    found: asyncio.Queue[str] = asyncio.Queue()
+@dataclass
+class Worker:
+    """The service worker of a page, as the browser's tools see it.
 
-    def updated(event: dict[str, list[dict[str, str]]]) -> None:
-        for one in event["registrations"]:
-            found.put_nowait(one["registrationId"])
+    The domain stays enabled for as long as messages are handed over: switched off right after one,
+    Chromium drops what it has not passed on yet.
+    """
 
-    session.on("ServiceWorker.workerRegistrationUpdated", updated)
-    await session.send("ServiceWorker.enable")
-    worker = await asyncio.wait_for(found.get(), WAIT_MS / 1000)
-    await session.send(
-        "ServiceWorker.deliverPushMessage",
-        {"origin": origin, "registrationId": worker, "data": json.dumps(payload)},
-    )
-    await session.send("ServiceWorker.disable")
+    session: CDPSession
+    origin: str
+    registration: str
+
+    @classmethod
+    async def of(cls, person: Person, origin: str) -> "Worker":
+        """Once it is registered."""
+        session = await person.context.new_cdp_session(person.page)
+        found: asyncio.Queue[str] = asyncio.Queue()
+
+        def updated(event: dict[str, list[dict[str, str]]]) -> None:
+            for one in event["registrations"]:
+                found.put_nowait(one["registrationId"])
+
+        session.on("ServiceWorker.workerRegistrationUpdated", updated)
+        await session.send("ServiceWorker.enable")
+        return cls(session, origin, await asyncio.wait_for(found.get(), WAIT_MS / 1000))
+
+    async def deliver(self, payload: dict[str, str]) -> None:
+        """Hand it a decrypted push message."""
+        message = {"origin": self.origin, "registrationId": self.registration}
+        await self.session.send(
+            "ServiceWorker.deliverPushMessage", {**message, "data": json.dumps(payload)}
+        )
