@@ -63,6 +63,7 @@ from signaling.services.file_posting import FilePosting
 from signaling.services.files import FileLimits
 from signaling.services.limits import Limits
 from signaling.services.links import Links
+from signaling.shared_seats import Roll
 from signaling.tasks import Tasks
 from signaling.wiring import Core, Shared, Stores
 
@@ -243,6 +244,10 @@ class Process:
         self._stack.push_async_callback(shared.close)
         self._checks["redis"] = shared.check
         self.metrics.add_numbers("tokenim_broker", shared.broker.stats)
+        roll = Roll(shared.ledger, name)
+        self._stack.push_async_callback(roll.close)
+        roll.start()
+        self.gateway.share(roll.seats)
         return Shared(shared.broker, shared.presence, shared.registry, alone=False, pot=shared.pot)
 
     async def _hooking(

@@ -13,19 +13,19 @@ from tests.redis_server import RedisServer
 class TwoNodes:
     """`one` and `two` of the same app."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **env: str) -> None:
         data = folder / "data"
         data.mkdir()
         self.redis = RedisServer(folder)
-        env = {"TOKENIM_REDIS_URL": self.redis.url}
+        env |= {"TOKENIM_REDIS_URL": self.redis.url}
         self.one = Server(data, TOKENIM_NODE="one", **env)
         self.two = Server(data, TOKENIM_NODE="two", **env)
 
 
 @contextmanager
-def two_nodes(folder: Path) -> Iterator[TwoNodes]:
+def two_nodes(folder: Path, **env: str) -> Iterator[TwoNodes]:
     """Started, and stopped at the end."""
-    nodes = TwoNodes(folder)
+    nodes = TwoNodes(folder, **env)
     try:
         nodes.redis.start()
         nodes.one.start()

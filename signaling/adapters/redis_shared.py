@@ -7,10 +7,11 @@ from signaling.adapters.redis_client import connect
 from signaling.adapters.redis_presence import RedisPresence
 from signaling.adapters.redis_rates import RedisPot
 from signaling.adapters.redis_registry import RedisRegistry
+from signaling.adapters.redis_seats import RedisLedger
 
 
 class RedisShared:
-    """Broker, presence, registry and rates of one node, over three connections or so."""
+    """Broker, presence, registry, rates and seats of one node, over three connections or so."""
 
     def __init__(self, url: str, node: str, key: bytes, prefix: str) -> None:
         """`key` signs what nodes say to each other; the same on all of them."""
@@ -19,6 +20,7 @@ class RedisShared:
         self.presence = RedisPresence(self._client, prefix)
         self.registry = RedisRegistry(self._client, prefix)
         self.pot = RedisPot(self._client, prefix)
+        self.ledger = RedisLedger(self._client, prefix)
 
     async def check(self) -> None:
         """Raises redis.RedisError or OSError when Redis does not answer."""

@@ -5,7 +5,6 @@ The only code, with `socket.py`, that knows python-engineio's inside; tests pin 
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -19,6 +18,8 @@ from signaling.gateway.link import Links
 from signaling.gateway.origins import allowed, origin_of
 from signaling.gateway.socket import PollError, Socket
 from signaling.gateway.throttle import Throttle
+from signaling.ports import Seats
+from signaling.seats import LocalSeats
 
 UNKNOWN_TRANSPORT: Final = 0
 UNKNOWN_SID: Final = 1
@@ -74,7 +75,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         self.config = config
         self.listener: Listener
         self.log = Throttle("signaling.gateway")
-        self.addresses: Counter[str] = Counter()
+        self.addresses: Seats = LocalSeats(config.max_connections_per_address)
         self.accepting = True
         self.links = Links()
         super().__init__(**options)
@@ -134,7 +135,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             raise Rejected(BAD_REQUEST)
         if not self.accepting:
             raise Rejected(FORBIDDEN, 503)
-        socket = self._open(request)
+        socket = await self._open(request)
         frame = frames.build(frames.TEXT, b"0" + self._handshake(socket, transport))
         if transport == "websocket":
             return self._begin_link(request, socket, frame)
@@ -154,13 +155,15 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         joined.begin()
         return handshake.gone()
 
-    def _open(self, request: web.Request) -> Socket:
+    async def _open(self, request: web.Request) -> Socket:
         address = request.remote or ""
         key = address_key(address)
-        if self.addresses[key] >= self.config.max_connections_per_address:
+        if not await self.addresses.take(key):
             self.log.note(f"too many connections from {key}", "refused")
             raise Rejected(FORBIDDEN, 429)
-        self.addresses[key] += 1
+        if not self.accepting:  # any more
+            self.addresses.leave(key)
+            raise Rejected(FORBIDDEN, 503)
         socket = Socket(self, self.generate_id(), address)
         self.sockets[socket.sid] = socket
         return socket
@@ -169,10 +172,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         """The socket is closed: its sid means nothing any more."""
         if self.sockets.pop(socket.sid, None) is None:
             return
-        key = address_key(socket.address)
-        self.addresses[key] -= 1
-        if not self.addresses[key]:
-            del self.addresses[key]
+        self.addresses.leave(address_key(socket.address))
 
     def refuse(self, socket: Socket, error: ValueError, code: int = frames.CODE_POLICY) -> None:
         """Close a socket that sent something malformed. One line a minute and address."""

@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -20,7 +20,8 @@ from signaling.gateway.server import Server
 from signaling.gateway.socket import Socket
 from signaling.gateway.throttle import Throttle
 from signaling.model import Identity
-from signaling.ports import Hooks, Remote
+from signaling.ports import Hooks, Remote, Seats
+from signaling.seats import LocalSeats
 
 PATH = "socket.io"
 WAVES = 20
@@ -44,10 +45,18 @@ class Gateway:
         self._flusher = self._server.eio.links.flusher
         self._links: dict[str, Link] = {}
         """Of Connections that were sent something by WebSocket: a fan-out looks at nothing else."""
-        self._users: Counter[tuple[str, str]] = Counter()
+        self._users: Seats = LocalSeats(config.max_connections_per_user)
         self._counts: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
         self._log = Throttle("signaling.gateway")
+
+    def share(self, seats: Callable[[str, int], Seats]) -> None:
+        """Count a user's Connections, and an address's sockets, together with other nodes:
+        `seats` makes them by kind and limit.
+        """
+        config = self._config
+        self._users = seats("user", config.max_connections_per_user)
+        self._server.eio.addresses = seats("address", config.max_connections_per_address)
 
     def attach(self, app: web.Application) -> None:
         """Serve on `/socket.io/` of an aiohttp application, and end with it."""
@@ -143,7 +152,6 @@ class Gateway:
         except Refused:
             self._counts["refused"] += 1
             raise
-        self._users[who.app, who.user] += 1
         connection.identity, connection.cursor = who, _cursor(auth)
         self._connections[connection.id] = connection
 
@@ -156,7 +164,7 @@ class Gateway:
             raise Refused("timeout", "authentication took too long") from None
         except Exception as error:  # noqa: BLE001  the edge of the process: logged, answered
             raise self._internal("authenticate", error) from None
-        if self._users[who.app, who.user] >= self._config.max_connections_per_user:
+        if not await self._users.take(_seat(who)):
             await self._closed(who, "rate_limited")
             raise Refused("rate_limited", "too many connections of this user")
         return who
@@ -207,9 +215,7 @@ class Gateway:
         self._connections.pop(connection.id, None)
         self._ends[reason] += 1
         who = connection.identity
-        self._users[who.app, who.user] -= 1
-        if not self._users[who.app, who.user]:
-            del self._users[who.app, who.user]
+        self._users.leave(_seat(who))
         await self._closed(who, reason)
 
     async def _closed(self, who: Identity, reason: str) -> None:
@@ -225,6 +231,10 @@ class Gateway:
         kind = f"{where[:64]} {type(error).__name__}"
         self._log.failure(kind, error, "internal error %s", name)
         return Refused("internal", f"internal error {name}")
+
+
+def _seat(who: Identity) -> str:
+    return f"{who.app}:{who.user}"
 
 
 def _cursor(auth: Mapping[str, Any]) -> str | None:

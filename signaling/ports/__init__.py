@@ -16,6 +16,7 @@ from signaling.ports.log import Allow, Gap, Log, Missed
 from signaling.ports.nodes import NodeRegistry
 from signaling.ports.presence import PresenceManager
 from signaling.ports.search import Search
+from signaling.ports.seats import Claim, Ledger, Seats, Told
 from signaling.ports.users import Users
 from signaling.ports.waiting import Waiting
 
@@ -24,6 +25,7 @@ __all__ = [
     "Apps",
     "BlobStore",
     "Broker",
+    "Claim",
     "Clock",
     "Connections",
     "Conversations",
@@ -32,6 +34,7 @@ __all__ = [
     "Hint",
     "Hooks",
     "Invites",
+    "Ledger",
     "LiveCall",
     "LiveCalls",
     "Log",
@@ -40,6 +43,8 @@ __all__ = [
     "PresenceManager",
     "Remote",
     "Search",
+    "Seats",
+    "Told",
     "Users",
     "Waiting",
 ]

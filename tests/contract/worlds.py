@@ -7,11 +7,13 @@ from typing import Protocol
 from signaling.adapters.memory_broker import Bus, MemoryBroker
 from signaling.adapters.memory_presence import MemoryPresence
 from signaling.adapters.memory_registry import MemoryRegistry
+from signaling.adapters.memory_seats import MemoryLedger
 from signaling.adapters.redis_broker import RedisBroker
 from signaling.adapters.redis_client import connect
 from signaling.adapters.redis_presence import RedisPresence
 from signaling.adapters.redis_registry import RedisRegistry
-from signaling.ports import Broker, NodeRegistry, PresenceManager
+from signaling.adapters.redis_seats import RedisLedger
+from signaling.ports import Broker, Ledger, NodeRegistry, PresenceManager
 
 KEY = b"k" * 32
 
@@ -22,6 +24,8 @@ class World(Protocol):
     def presence(self, ttl_ms: int = 60_000) -> PresenceManager: ...
 
     def registry(self, period_ms: int = 10_000) -> NodeRegistry: ...
+
+    def ledger(self, period_ms: int = 10_000) -> Ledger: ...
 
     async def close(self) -> None: ...
 
@@ -38,6 +42,9 @@ class MemoryWorld:
 
     def registry(self, period_ms: int = 10_000) -> NodeRegistry:
         return MemoryRegistry(period_ms)
+
+    def ledger(self, period_ms: int = 10_000) -> Ledger:
+        return MemoryLedger(period_ms)
 
     async def close(self) -> None:
         """Memory needs none."""
@@ -57,6 +64,9 @@ class RedisWorld:
 
     def registry(self, period_ms: int = 10_000) -> NodeRegistry:
         return RedisRegistry(self._client, self.prefix, period_ms)
+
+    def ledger(self, period_ms: int = 10_000) -> Ledger:
+        return RedisLedger(self._client, self.prefix, period_ms)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -1,0 +1,88 @@
+"""A user's Connections, and an address's, are counted over all nodes, and only while they live."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import aiohttp
+import pytest
+
+from tests.nodes import two_nodes
+from tests.signaling.gateway.peers import Peer, text
+from tests.wire_client import WireClient, demo_token
+
+FREE_S = 30.0
+pytestmark = [pytest.mark.redis, pytest.mark.timeout(90)]
+
+
+async def refusal(url: str, user: str) -> str:
+    """The code of CONNECT_ERROR; empty for who is let in, and leaves again."""
+    token = await asyncio.to_thread(demo_token, url, user)
+    async with aiohttp.ClientSession() as session:
+        ws = await Peer(url, session, "/socket.io/").opened()
+        await ws.send_str("40" + json.dumps({"token": token, "device": "another"}))
+        answer = await text(ws)
+        await ws.close()
+    return str(json.loads(answer[2:])["data"]["code"]) if answer.startswith("44") else ""
+
+
+async def handshake(url: str) -> int:
+    """The status a stranger's first request is answered with."""
+
+    def ask() -> int:
+        try:
+            with urlopen(f"{url}/socket.io/?EIO=4&transport=polling", timeout=10) as response:
+                return int(response.status)
+        except HTTPError as error:
+            return error.code
+
+    return await asyncio.to_thread(ask)
+
+
+async def test_a_user_has_so_many_connections_over_all_nodes(tmp_path: Path) -> None:
+    with two_nodes(tmp_path, TOKENIM_GATEWAY_MAX_CONNECTIONS_PER_USER="2") as nodes:
+        first = await WireClient(nodes.one.url, "ann", "first").connect()
+        second = await WireClient(nodes.two.url, "ann", "second").connect()
+        for url in (nodes.one.url, nodes.two.url):
+            assert await refusal(url, "ann") == "rate_limited"
+            assert await refusal(url, "bob") == ""
+        await second.close()
+        async with asyncio.timeout(FREE_S):
+            while await refusal(nodes.one.url, "ann"):
+                pass
+        nodes.redis.kill()
+        async with asyncio.timeout(FREE_S):
+            while await refusal(nodes.two.url, "ann"):
+                pass
+        assert await refusal(nodes.two.url, "bob") == ""
+        await first.close()
+
+
+async def test_an_address_has_so_many_sockets_over_all_nodes(tmp_path: Path) -> None:
+    with two_nodes(tmp_path, TOKENIM_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS="2") as nodes:
+        first = await WireClient(nodes.one.url, "ann").connect()
+        second = await WireClient(nodes.two.url, "bob").connect()
+        assert await handshake(nodes.one.url) == 429
+        assert await handshake(nodes.two.url) == 429
+        await second.close()
+        async with asyncio.timeout(FREE_S):
+            while await handshake(nodes.one.url) != 200:
+                pass
+        await first.close()
+
+
+@pytest.mark.slow
+async def test_what_a_dead_node_had_is_free_again(tmp_path: Path) -> None:
+    with two_nodes(tmp_path, TOKENIM_GATEWAY_MAX_CONNECTIONS_PER_USER="1") as nodes:
+        await WireClient(nodes.one.url, "ann").connect()
+        assert await refusal(nodes.two.url, "ann") == "rate_limited"
+        nodes.one.kill()
+        async with asyncio.timeout(FREE_S):
+            while await refusal(nodes.two.url, "ann"):
+                await asyncio.sleep(0.2)
+        nodes.one.start()
+        assert await refusal(nodes.one.url, "ann") == ""
