@@ -236,11 +236,11 @@ class Process:
         await server.start()
 
     def _shared(self, database: Database) -> Shared:
-        redis, name = self._settings.redis, self._node
+        redis, name, kept = self._settings.redis, self._node, SqlPresences(database)
         if not redis.url:
-            presence = MemoryPresence(store=SqlPresences(database))
+            presence = MemoryPresence(store=kept)
             return Shared(MemoryBroker(name), presence, MemoryRegistry(), alone=True)
-        shared = RedisShared(redis.url, name, self._master.derive("bus"), redis.prefix)
+        shared = RedisShared(redis.url, name, self._master.derive("bus"), redis.prefix, kept)
         self._stack.push_async_callback(shared.close)
         self._checks["redis"] = shared.check
         self.metrics.add_numbers("tokenim_broker", shared.broker.stats)

@@ -1,15 +1,22 @@
 """What outlives a User's Connections, and that nothing else stays in memory."""
 
 import asyncio
+import uuid
+from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from signaling.adapters.memory_presence import MemoryPresence
 from signaling.adapters.presence_view import Kept
+from signaling.adapters.redis_client import connect
+from signaling.adapters.redis_presence import ROW_MS, RedisPresence
 from signaling.adapters.sql import Database, SqlPresences, SqlUsers
 from signaling.adapters.sql.personal import SqlPersonal
 from signaling.model import Presence
+from signaling.ports import PresenceManager
 from tests.making import APP
+from tests.redis_server import RedisServer
 
 
 class Clock:
@@ -33,7 +40,7 @@ async def store(database: Database) -> SqlPresences:
     return SqlPresences(database)
 
 
-async def one(presence: MemoryPresence, user: str = "ann") -> Presence:
+async def one(presence: PresenceManager, user: str = "ann") -> Presence:
     (found,) = await presence.get(APP, [user])
     return found
 
@@ -116,3 +123,62 @@ async def test_nothing_is_kept_of_who_was_erased(database: Database, store: SqlP
     assert await store.read(APP, ["ann"]) == {}
     await store.write(APP, "ann", Kept(text="mine"))
     assert await store.read(APP, ["ann"]) == {}
+
+
+@pytest.fixture
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    client = connect(redis_server.url)
+    yield client
+    await client.aclose()
+
+
+async def row_of(redis: Redis, prefix: str, user: str) -> str:
+    """The key of a user's hash, which must be there."""
+    key = f"{prefix}presence:{APP}:{user}"
+    assert await redis.exists(key)
+    return key
+
+
+@pytest.mark.redis
+async def test_what_users_said_outlives_redis(redis: Redis, store: SqlPresences) -> None:
+    prefix = uuid.uuid4().hex
+    presence = RedisPresence(redis, prefix, store=store)
+    await presence.put(APP, "ann", "phone", "c1", "invisible", "gone fishing")
+    await presence.put(APP, "bob", "phone", "c2", "", None)
+    await presence.remove(APP, "bob", "c2")
+    before = await presence.get(APP, ["ann", "bob", "cy"])
+    assert before[1].last_seen is not None
+    await redis.delete(*[await row_of(redis, prefix, user) for user in ("ann", "bob")])
+    assert await presence.get(APP, ["ann", "bob", "cy"]) == before
+    assert not await presence.put(APP, "ann", "phone", "c3", "", None)
+    assert await presence.live(APP, ["ann"]) == {"ann"}
+    assert (await one(presence)).status == "offline"
+    await presence.put(APP, "ann", "phone", "c3", "busy", None)
+    assert (await one(presence)).text == "gone fishing"
+
+
+@pytest.mark.redis
+async def test_who_ran_out_of_redis_is_kept_too(redis: Redis, store: SqlPresences) -> None:
+    presence = RedisPresence(redis, uuid.uuid4().hex, ttl_ms=1, store=store)
+    await presence.put(APP, "ann", "phone", "c1", "", None)
+    async with asyncio.timeout(10):
+        while not await presence.expire():
+            await asyncio.sleep(0.01)
+    kept = (await store.read(APP, ["ann"]))["ann"]
+    assert kept.last_seen == (await one(presence)).last_seen is not None
+
+
+@pytest.mark.redis
+async def test_a_row_lives_as_long_as_connections_are_touched(
+    redis: Redis, store: SqlPresences
+) -> None:
+    prefix = uuid.uuid4().hex
+    presence = RedisPresence(redis, prefix, store=store)
+    await presence.put(APP, "ann", "phone", "c1", "", None)
+    key = await row_of(redis, prefix, "ann")
+    assert 0 < await redis.pttl(key) <= ROW_MS
+    await redis.pexpire(key, ROW_MS // 2)
+    await presence.touch([(APP, "ann", "c1")])
+    assert await redis.pttl(key) > ROW_MS // 2
+    await presence.remove(APP, "ann", "c1")
+    assert 0 < await redis.pttl(key) <= ROW_MS
