@@ -150,6 +150,11 @@ class Connection:
             await asyncio.shield(self._settled)
 
     @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return len(self._inbox)
+
+    @property
     def over(self) -> bool:
         """Refused, or gone."""
         return self._state is _CLOSED

@@ -246,7 +246,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
             if socket.closed:
                 raise Rejected(UNKNOWN_SID)
             socket.receive_payload(body)
-            await socket.caught_up()
+            await socket.held()
         except (TimeoutError, ConnectionError, web.RequestPayloadError):
             socket.end("transport error")
             raise Rejected(BAD_REQUEST) from None

@@ -126,6 +126,11 @@ class Namespaces:
         for connection in connections.values():
             connection.closed(reason)
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return sum(one.waiting for one in (*self._connections.values(), *self._leaving))
+
     async def settled(self) -> None:
         """Wait until everything asked on this socket is answered and on its way."""
         for connection in list(self._connections.values()):

@@ -7,6 +7,7 @@ Link at once, or wait in a bounded queue for a poll.
 import asyncio
 import base64
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio.async_socket import AsyncSocket
@@ -30,6 +31,12 @@ _MESSAGE: Final = ord("4")
 _SEPARATOR: Final = b"\x1e"
 NOOP_DELAY_S: Final = 0.1
 """What a poll waits during an upgrade before it is answered with nothing, as Node has it."""
+
+HOLD_S: Final = 4.0
+"""python-engineio's client gives a POST up after 5 s, and the session with it."""
+POSTED: Final = 4
+"""Times `max_pending_requests`: with more waiting no POST is read, however long its client waits.
+"""
 
 
 class PollError(ValueError):
@@ -149,13 +156,25 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
                 self.receive_packet(frames.TEXT, text)
 
     async def caught_up(self) -> None:
-        """Wait while what this socket sent is worked off: a POST is read, and answered, only then.
-
-        Raises TimeoutError.
+        """Wait while so much waits that no POST more is read: as long as it gets less. Raises
+        TimeoutError when it does not.
         """
+        most = POSTED * self.server.config.max_pending_requests
+        while self._reading is not None and (self._leaving or self.session.waiting > most):
+            before = self.session.waiting
+            await self._reads_again(2 * self.server.config.request_timeout_ms / 1000)
+            if self._reading is not None and self.session.waiting >= before:
+                raise TimeoutError
+
+    async def held(self) -> None:
+        """Keep who sends too much waiting for the answer to a POST: no longer than clients wait."""
+        await self._reads_again(HOLD_S)
+
+    async def _reads_again(self, timeout_s: float) -> None:
         if self._reading is not None:
-            async with asyncio.timeout(self.server.config.request_timeout_ms / 1000):
-                await self._reading.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._reading.wait()
 
     def pause_reading(self) -> None:
         """The Connections behind have enough to do."""

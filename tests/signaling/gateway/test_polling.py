@@ -178,3 +178,44 @@ async def test_who_is_read_again_has_the_whole_time_for_a_pong() -> None:
         assert beat._waiting
         assert before is not beat._timer
         await ws.close()
+
+
+async def test_slow_requests_end_no_session_that_polls() -> None:
+    """Each may take its time; together they take longer than one may."""
+    desk = Desk()
+    desk.gate("never")
+    tight = config(max_pending_requests=2, request_timeout_ms=100)
+    async with gateway(tight, desk) as (_, peer, _desk):
+        sid, _connection = await peer.joined_polling()
+        request = '42["wait",{"gate":"never"}]'
+        assert (await peer.post(sid, "\x1e".join([request] * 8)))[0] == 200
+        assert (await peer.post(sid, '42["echo",{}]'))[0] == 200
+        await until(lambda: desk.seen[-1][0] == "echo")
+        assert desk.closings.empty()
+        await peer.post(sid, "1")
+
+
+async def test_a_post_is_answered_before_its_client_gives_it_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("signaling.gateway.socket.HOLD_S", 0.05)
+    desk = Desk()
+    gate = desk.gate("slow")
+    async with gateway(config(max_pending_requests=2), desk) as (served, peer, _desk):
+        sid, _connection = await peer.joined_polling()
+        request = '42["wait",{"gate":"slow"}]'
+        assert (await peer.post(sid, "\x1e".join([request] * 4)))[0] == 200
+        assert (await peer.post(sid, "3"))[0] == 200
+        assert (await peer.post(sid, "\x1e".join([request] * 9)))[0] == 200
+        too_much = asyncio.create_task(peer.post(sid, '42["echo",{}]'))
+        (socket,) = served._server.eio.sockets.values()
+        await until(lambda: socket.posting)
+        waiting = socket.session.waiting
+        await asyncio.sleep(0.2)  # four times what a POST is held otherwise
+        assert socket.session.waiting == waiting
+        assert not too_much.done()
+        gate.set()
+        assert (await too_much)[0] == 200
+        await until(lambda: desk.seen[-1][0] == "echo")
+        assert len(desk.seen) == 1 + 4 + 9 + 1
+        await peer.post(sid, "1")
