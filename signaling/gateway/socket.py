@@ -7,7 +7,6 @@ Link at once, or wait in a bounded queue for a poll.
 import asyncio
 import base64
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio.async_socket import AsyncSocket
@@ -162,19 +161,22 @@ class Socket(AsyncSocket):  # type: ignore[misc]  # engineio has no types
         most = POSTED * self.server.config.max_pending_requests
         while self._reading is not None and (self._leaving or self.session.waiting > most):
             before = self.session.waiting
-            await self._reads_again(2 * self.server.config.request_timeout_ms / 1000)
-            if self._reading is not None and self.session.waiting >= before:
+            patience_s = 2 * self.server.config.request_timeout_ms / 1000
+            if not await self._reads_again(patience_s) and self.session.waiting >= before:
                 raise TimeoutError
 
     async def held(self) -> None:
         """Keep who sends too much waiting for the answer to a POST: no longer than clients wait."""
         await self._reads_again(HOLD_S)
 
-    async def _reads_again(self, timeout_s: float) -> None:
-        if self._reading is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await self._reading.wait()
+    async def _reads_again(self, timeout_s: float) -> bool:
+        if self._reading is None:
+            return True
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._reading.wait()
+        except TimeoutError:
+            return False
 
     def pause_reading(self) -> None:
         """The Connections behind have enough to do."""

@@ -38,11 +38,13 @@ class Meddler:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._listener.wait_closed()
 
-    async def _connected(self, up: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _connected(self, up: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        # A task of our own: asyncio's takes its cancelling for a bug, and logs it.
+        task = asyncio.create_task(self._between(up, back))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _between(self, up: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         try:
             down, on = await asyncio.open_connection("127.0.0.1", self._port)
             try:
