@@ -49,7 +49,7 @@ from signaling.http.live import LiveRoutes
 from signaling.http.pages import Pages, root
 from signaling.http.rest import Rest
 from signaling.http.server import Server
-from signaling.http.streaming import REVIEW_S, Admitting
+from signaling.http.streaming import REVIEW_S, Admitting, HttpStreams
 from signaling.http.unknown import Unknown
 from signaling.keeping import Keeping
 from signaling.late import Late
@@ -227,6 +227,8 @@ class Process:
             self._stack.push_async_callback(self._whip.close)
             self._tasks.every(REVIEW_S, self._whip.review, "judge streams again")
             server.add(self._whip.routes())
+            if core.live_rooms is not None:
+                core.live_rooms.streams = HttpStreams(self._whip)
         if settings.dev.enabled:
             key = await dev.guest_key(registry, settings.storage.data_dir, settings.master_key)
             server.add(Demo(tokens, key).routes())

@@ -7,5 +7,6 @@ from media.whip.admission import Action, Admission, Authorize, Gate
 from media.whip.app import create_app
 from media.whip.endpoint import Whip
 from media.whip.serving import serve
+from media.whip.session import Session
 
-__all__ = ["Action", "Admission", "Authorize", "Gate", "Whip", "create_app", "serve"]
+__all__ = ["Action", "Admission", "Authorize", "Gate", "Session", "Whip", "create_app", "serve"]

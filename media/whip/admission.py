@@ -17,6 +17,8 @@ class Admission:
     room: str
     """The Room's name inside the Sfu."""
     rights: Rights
+    tag: object = None
+    """What the judge wants to know the session by."""
 
 
 class Authorize(Protocol):

@@ -6,7 +6,14 @@ import logging
 from aiohttp import hdrs, web
 
 from media.errors import MediaError
-from media.events import ParticipantLost, SfuEvent, TransportLost
+from media.events import (
+    ParticipantLost,
+    SfuEvent,
+    TrackPublished,
+    TrackUnpublished,
+    TrackUpdated,
+    TransportLost,
+)
 from media.sfu import Sfu
 from media.whip.admission import Action, Admission, Authorize
 from media.whip.answers import answering, preflight
@@ -53,7 +60,11 @@ class Whip:
 
     def happened(self, event: SfuEvent) -> None:
         """A fact of the Sfu: a session whose connection is lost ends."""
-        if isinstance(event, TransportLost | ParticipantLost):
+        if isinstance(event, TrackPublished | TrackUpdated | TrackUnpublished):
+            session = self.sessions.of(event.room, event.participant)
+            if session is not None:
+                session.track(event)
+        elif isinstance(event, TransportLost | ParticipantLost):
             session = self.sessions.of(event.room, event.participant)
             if session is not None and self.sessions.remove(session):
                 log.info("- %s in %s: connection lost", session.participant, session.room)
@@ -64,10 +75,18 @@ class Whip:
     async def close(self) -> None:
         """End every session."""
         for session in self.sessions.all():
-            if self.sessions.remove(session):
-                await self._leave(session)
+            await self.end(session)
         if self._leaving:
             await asyncio.wait(self._leaving)
+
+    async def end(self, session: Session) -> None:
+        """From this side. Nothing happens when it ended already."""
+        if self.sessions.remove(session):
+            await self._leave(session)
+
+    def mute(self, session: Session, track: str) -> None:
+        """Forward one of its tracks no more. Raises MediaError not_found."""
+        self._sfu.update_track(session.room, session.participant, track, muted=True)
 
     async def review(self) -> None:
         """End the sessions whose tokens would not be admitted now: they ran out, or were taken
@@ -96,7 +115,9 @@ class Whip:
         kind, admission = await self._admit_path(request)
         offer = await _body(request, "application/sdp")
         asked, token = request.match_info["room"], _bearer(request)
-        session = Session(kind, admission.room, offer, _ufrag(offer), asked, token)
+        session = Session(
+            kind, admission.room, offer, _ufrag(offer), asked, token, tag=admission.tag
+        )
         self.sessions.add(session)
         try:
             answer = await self._begin(session, admission)
@@ -138,8 +159,7 @@ class Whip:
     async def _delete(self, request: web.Request) -> web.Response:
         kind, admission = await self._admit_path(request)
         session = self.sessions.find(kind, request.match_info["session"], admission.room)
-        if self.sessions.remove(session):
-            await self._leave(session)
+        await self.end(session)
         return web.Response(status=200)
 
     async def _admit_path(self, request: web.Request) -> tuple[Kind, Admission]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from media.errors import MediaError
+from media.events import TrackPublished, TrackUnpublished, TrackUpdated
 
 Kind = Literal["whip", "whep"]
 MAX_SESSIONS = 1000
@@ -29,6 +30,10 @@ class Session:
     """What it was admitted with, to be judged again."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     """Not to be guessed: it is the resource's path."""
+    tag: object = None
+    """The judge's; see Admission."""
+    tracks: dict[str, TrackPublished | TrackUpdated] = field(default_factory=dict)
+    """What it publishes, as it was last told."""
     etag: str = field(default_factory=_etag)
     """Names the ICE session; a restart makes a new one (RFC 9725 section 4.3.1)."""
 
@@ -36,6 +41,13 @@ class Session:
     def participant(self) -> str:
         """Its name in the Room."""
         return f"{self.kind}-{self.id}"
+
+    def track(self, event: TrackPublished | TrackUpdated | TrackUnpublished) -> None:
+        """A track of it came, changed or went."""
+        if isinstance(event, TrackUnpublished):
+            self.tracks.pop(event.track, None)
+        else:
+            self.tracks[event.track] = event
 
     def restarted(self, offer: str, ufrag: str) -> None:
         """ICE was restarted: what was trickled for the session before is stale."""

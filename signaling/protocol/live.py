@@ -1,6 +1,6 @@
 """What an app's server asks about what goes on now: Rooms, and who is here."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,6 +13,7 @@ class LiveRoomView(msgspec.Struct, frozen=True, kw_only=True):
     room: str
     """A conversation's id, or the name of a standalone one."""
     participants: int
+    """Those that stream by HTTP among them."""
 
 
 class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
     """`{track, kind, source, muted}`."""
     connected: bool
     """False while its socket is lost and it is waited for."""
+    via: Literal["socket", "whip", "whep"]
+    """How it came: one that publishes or watches by HTTP has no socket."""
 
 
 class RoomView(msgspec.Struct, frozen=True, kw_only=True):

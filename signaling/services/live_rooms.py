@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from signaling.errors import Refused
 from signaling.ports import Broker, NodeRegistry
@@ -15,6 +17,36 @@ TIMEOUT_S = 5.0
 LIVE_ROOMS = "live_rooms"
 
 
+class Stream(Protocol):
+    """A Participant without a Connection: it came by HTTP."""
+
+    id: str
+    room: str
+    user: str
+
+    def view(self) -> dict[str, Any]:
+        """As `_seat` says it of others."""
+
+    async def end(self) -> None: ...
+
+    def mute(self, track: str | None, source: str | None) -> list[str]:
+        """One track, those of a source, or all; which."""
+
+
+class Streams(Protocol):
+    """Those of this node."""
+
+    def of(self, app: str) -> Sequence[Stream]: ...
+
+
+class NoStreams:
+    """There are none."""
+
+    def of(self, app: str) -> Sequence[Stream]:
+        """Nothing."""
+        return ()
+
+
 class LiveRooms:
     """Asks every living node, this one among them; a Room is held by one of them."""
 
@@ -24,6 +56,8 @@ class LiveRooms:
         self._host = host
         self._broker = broker
         self._registry = registry
+        # filled at composition
+        self.streams: Streams = NoStreams()
 
     async def all(self, app: str) -> list[dict[str, Any]]:
         """By name: `{room, participants: how many}`."""
@@ -72,15 +106,26 @@ class LiveRooms:
 
     async def asked(self, body: dict[str, Any]) -> dict[str, Any]:
         """This node's part of an answer. Raises Refused not_found for a Participant."""
+        app = body["app"]
         if body["verb"] == "list":
-            held = [room for room in self._host.rooms.values() if room.app == body["app"]]
-            return {"rooms": [_summary(room) for room in held]}
-        room = self._host.rooms.get(f"{body['app']}/{body['room']}")
-        if room is None:
+            return {"rooms": self._summaries(app)}
+        room = self._host.rooms.get(f"{app}/{body['room']}") or Room(app, body["room"])
+        streams = [one for one in self.streams.of(app) if one.room == room.id]
+        if not room.participants and not streams:
             return {"held": False}
         if body["verb"] == "get":
-            return {"held": True, **_view(room)}
+            return {"held": True, **_view(room, streams)}
+        for stream in streams:
+            if stream.id == body["participant"]:
+                return {"held": True, **await _act_on_stream(stream, body)}
         return {"held": True, **self._act(room, body)}
+
+    def _summaries(self, app: str) -> list[dict[str, Any]]:
+        count = Counter(one.room for one in self.streams.of(app))
+        for room in self._host.rooms.values():
+            if room.app == app:
+                count[room.id] += len(room.participants)
+        return [{"room": room, "participants": many} for room, many in count.items()]
 
     def _act(self, room: Room, body: dict[str, Any]) -> dict[str, Any]:
         one = room.participants.get(body["participant"])
@@ -93,13 +138,17 @@ class LiveRooms:
         return {"user": one.who.user, "tracks": tracks}
 
 
-def _summary(room: Room) -> dict[str, Any]:
-    return {"room": room.id, "participants": len(room.participants)}
+async def _act_on_stream(stream: Stream, body: dict[str, Any]) -> dict[str, Any]:
+    if body["verb"] == "remove":
+        await stream.end()
+        return {"user": stream.user}
+    return {"user": stream.user, "tracks": stream.mute(body["track"], body["source"])}
 
 
-def _view(room: Room) -> dict[str, Any]:
-    return {"room": room.id, "participants": [_seat(one) for one in room.participants.values()]}
+def _view(room: Room, streams: Sequence[Stream]) -> dict[str, Any]:
+    seats = [_seat(one) for one in room.participants.values()]
+    return {"room": room.id, "participants": [*seats, *(one.view() for one in streams)]}
 
 
 def _seat(one: Participant) -> dict[str, Any]:
-    return {**one.to_wire(), "connected": one.connected}
+    return {**one.to_wire(), "connected": one.connected, "via": "socket"}

@@ -7,9 +7,12 @@ import pytest
 from aiohttp import ClientSession
 
 from signaling.app import Process
+from signaling.model import Grants
 from tests.conftest import MakeProcess
+from tests.media.peers import connection
 from tests.redis_server import RedisServer
 from tests.signaling.http.callers import Caller, server_of
+from tests.signaling.http.streams import offer, post, token
 from tests.wire_client import WireClient
 
 
@@ -130,6 +133,16 @@ async def test_rooms_of_another_node_are_seen_and_acted_on(
             assert gone[0] == 200
             await ann.until("participant:left", participant=seat["participant"])
             assert (await server("DELETE", f"{path}/participants/none"))[0] == 404
+            peer = connection()
+            bearer = await token(holder, "obs", Grants(rooms=("studio",)))
+            assert (await post(holder, "/whip/studio", await offer(peer), bearer))[0] == 201
+            _, view = await server("GET", "/v1/rooms/studio")
+            (stream,) = view["participants"]
+            assert (stream["user"], stream["via"]) == ("obs", "whip")
+            ended = await server("DELETE", f"/v1/rooms/studio/participants/{stream['participant']}")
+            assert ended[0] == 200
+            assert (await server("GET", "/v1/rooms"))[1]["rooms"] == []
+            await peer.close()
         await ann.close()
         await asked.close()
         await holder.close()

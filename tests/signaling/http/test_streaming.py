@@ -5,33 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp import ClientSession
-from aiortc import RTCPeerConnection
 
 from signaling.app import Process
 from signaling.auth.tokens import Tokens
 from signaling.model import Grants
-from tests.media.peers import Tone, connection
+from tests.media.peers import connection
+from tests.signaling.http.callers import server_of
+from tests.signaling.http.streams import offer, post, token, watching
 from tests.wire_client import WireClient
-
-
-async def token(process: Process, user: str, grants: Grants | None = None) -> str:
-    (key,) = await process.registry.keys("demo")
-    return await Tokens(process.registry).mint(key.id, user, grants=grants)
-
-
-async def offer(peer: RTCPeerConnection) -> str:
-    peer.addTransceiver(Tone(), "sendonly")
-    await peer.setLocalDescription(await peer.createOffer())
-    return str(peer.localDescription.sdp)
-
-
-async def post(process: Process, path: str, body: str, bearer: str) -> tuple[int, str]:
-    headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {bearer}"}
-    async with (
-        ClientSession(process.url) as session,
-        session.post(path, data=body, headers=headers) as response,
-    ):
-        return response.status, await response.text()
 
 
 async def test_a_granted_room_can_be_streamed_into(process: Process) -> None:
@@ -120,7 +101,45 @@ async def test_a_stream_ends_when_its_token_would_not_be_admitted_now(
     await ann.close()
 
 
-async def watching(peer: RTCPeerConnection) -> str:
-    peer.addTransceiver("audio", "recvonly")
-    await peer.setLocalDescription(await peer.createOffer())
-    return str(peer.localDescription.sdp)
+async def test_an_operator_sees_streams_and_ends_them(process: Process) -> None:
+    assert process.sfu is not None
+    assert process.sfu.stats()["participants"] == 0
+    ann, room = await member(process)
+    seat = (await ann.request("room:join", room=room))["participant"]
+    speaker, viewer = connection(), connection()
+    bearer = await token(process, "obs", Grants(rooms=("studio",)))
+    for to in (room, "studio"):
+        assert (await post(process, f"/whip/{to}", await offer(speaker), bearer))[0] == 201
+    assert (await post(process, f"/whep/{room}", await watching(viewer), bearer))[0] == 201
+    async with ClientSession(process.url) as client:
+        server = await server_of(process, client, "demo")
+        stranger = await server_of(process, client, "other")
+        assert (await stranger("GET", "/v1/rooms"))[1]["rooms"] == []
+        listed = (await server("GET", "/v1/rooms"))[1]["rooms"]
+        assert {one["room"]: one["participants"] for one in listed} == {room: 3, "studio": 1}
+        _, seen = await server("GET", f"/v1/rooms/{room}")
+        came = {one["via"]: one for one in seen["participants"]}
+        assert (came["socket"]["participant"], came["whip"]["user"]) == (seat, "obs")
+        assert came["whep"]["tracks"] == []
+        (track,) = came["whip"]["tracks"]
+        assert (track["kind"], track["muted"]) == ("audio", False)
+        path = f"/v1/rooms/{room}/participants/{came['whip']['participant']}"
+        muted = {"tracks": [track["track"]]}
+        assert await server("POST", path + "/mute", {"source": "camera"}) == (200, {"tracks": []})
+        assert await server("POST", path + "/mute", {}) == (200, muted)
+        _, seen = await server("GET", f"/v1/rooms/{room}")
+        assert [one["tracks"][0]["muted"] for one in seen["participants"] if one["tracks"]] == [
+            True
+        ]
+        assert (await stranger("DELETE", path))[0] == 404
+        gone = {"participant": came["whip"]["participant"], "user": "obs"}
+        assert await server("DELETE", path) == (200, gone)
+        assert (await server("DELETE", path))[0] == 404
+        listed = (await server("GET", "/v1/rooms"))[1]["rooms"]
+        assert {one["room"]: one["participants"] for one in listed} == {room: 2, "studio": 1}
+        assert process.sfu.stats()["participants"] == 3
+        (record,) = (await server("GET", "/v1/audit?action=participant:removed"))[1]["records"]
+        assert record["subject"] == "obs"
+    for peer in (speaker, viewer):
+        await peer.close()
+    await ann.close()
