@@ -11,7 +11,7 @@ from signaling.http import paging
 from signaling.http.bodies import read_struct
 from signaling.http.callers import Callers
 from signaling.moderation.ban import Ban, Bans
-from signaling.protocol.moderation import BanUser, BanView
+from signaling.protocol.moderation import BanUser, BanView, LiftedView
 
 
 class BanRoutes:
@@ -50,7 +50,7 @@ class BanRoutes:
         key = await self._callers.key(request, "admin")
         user = _user(request)
         await self._bans.lift(key.app, user, f"key:{key.id}")
-        return _json({"user": user})
+        return _json(LiftedView(user=user))
 
 
 def _user(request: web.Request) -> str:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
+import msgspec
 from aiohttp import web
 
 from signaling.errors import Refused
 from signaling.http.ranges import Piece, Span, Unsatisfiable, carried, none_match, wanted
 from signaling.model import Identity
+from signaling.protocol.rest_files import UploadedFile
 from signaling.services.file_record import File
 from signaling.services.file_rules import OCTETS, served_type
 from signaling.services.files import Files, thumbnail_path_of
@@ -202,7 +204,12 @@ def _span(request: web.Request, file: File, etag: str) -> Span | None:
 
 def _complete(file: File) -> web.Response:
     body = {**file.to_body(), "conversation": file.conversation, "seq": file.seq}
-    return web.json_response(body, status=201, headers={"ETag": f'"{file.sha256}"'})
+    return web.Response(
+        body=msgspec.json.encode(msgspec.convert(body, UploadedFile)),
+        status=201,
+        content_type="application/json",
+        headers={"ETag": f'"{file.sha256}"'},
+    )
 
 
 def _incomplete(offset: int) -> web.Response:

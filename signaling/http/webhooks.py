@@ -18,6 +18,8 @@ from signaling.outbox.webhook import MAX_PER_APP, Outbox, Webhook, Webhooks, new
 from signaling.protocol.webhooks import (
     CreateWebhook,
     DeadLetterView,
+    NamedDeliveryView,
+    NamedWebhookView,
     ReplayDeadLetters,
     ReplayedView,
     WebhookView,
@@ -83,7 +85,7 @@ class WebhookRoutes:
         if not await self._webhooks.remove(key.app, webhook):
             raise Refused("not_found", "no such webhook")
         await self._note(key, "webhook:removed", webhook)
-        return _json({"webhook": webhook})
+        return _json(NamedWebhookView(webhook=webhook))
 
     async def enable(self, request: web.Request) -> web.Response:
         """Tell one again that failed for too long. Raises Refused not_found."""
@@ -93,7 +95,7 @@ class WebhookRoutes:
             raise Refused("not_found", "no such webhook")
         await self._wanted.refresh()
         await self._note(key, "webhook:enabled", webhook)
-        return _json({"webhook": webhook})
+        return _json(NamedWebhookView(webhook=webhook))
 
     async def dead(self, request: web.Request) -> web.Response:
         """What could not be delivered, newest first; `?webhook=` of one."""
@@ -133,7 +135,7 @@ class WebhookRoutes:
         if not await self._outbox.replay(key.app, delivery, now_ms()):
             raise Refused("not_found", "no such dead letter")
         await self._note(key, "dead_letters:replayed", delivery, count=1)
-        return _json({"delivery": delivery})
+        return _json(NamedDeliveryView(delivery=delivery))
 
     async def _note(self, key: ApiKey, action: str, subject: str, **details: Any) -> None:
         await self._trail.note(key.app, f"key:{key.id}", action, subject, **details)

@@ -94,7 +94,7 @@ MANAGEMENT = (
         moderation.BanUser,
         moderation.BanView,
     ),
-    Managing("DELETE", "/users/{user}/ban", "Let a user in again."),
+    Managing("DELETE", "/users/{user}/ban", "Let a user in again.", answer=moderation.LiftedView),
     Managing(
         "GET",
         "/audit",
@@ -256,7 +256,9 @@ MANAGEMENT = (
         webhooks.WebhookView,
         status=201,
     ),
-    Managing("DELETE", "/webhooks/{webhook}", "Remove a webhook."),
+    Managing(
+        "DELETE", "/webhooks/{webhook}", "Remove a webhook.", answer=webhooks.NamedWebhookView
+    ),
     Managing(
         "GET",
         "/rooms",
@@ -300,7 +302,12 @@ MANAGEMENT = (
         scope="read",
         tag="users",
     ),
-    Managing("POST", "/webhooks/{webhook}/enable", "Tell one again that failed for a day."),
+    Managing(
+        "POST",
+        "/webhooks/{webhook}/enable",
+        "Tell one again that failed for a day.",
+        answer=webhooks.NamedWebhookView,
+    ),
     Managing(
         "GET",
         "/dead-letters",
@@ -317,7 +324,12 @@ MANAGEMENT = (
         webhooks.ReplayDeadLetters,
         webhooks.ReplayedView,
     ),
-    Managing("POST", "/dead-letters/{delivery}/replay", "Deliver once more."),
+    Managing(
+        "POST",
+        "/dead-letters/{delivery}/replay",
+        "Deliver once more.",
+        answer=webhooks.NamedDeliveryView,
+    ),
     Managing(
         "POST",
         "/users/{user}/export",

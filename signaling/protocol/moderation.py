@@ -46,6 +46,12 @@ class BanUser(msgspec.Struct, frozen=True, kw_only=True):
     reason: Note = ""
 
 
+class LiftedView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may come again."""
+
+    user: str
+
+
 class BanView(msgspec.Struct, frozen=True, kw_only=True):
     """A user who is shut out."""
 

@@ -20,7 +20,7 @@ from signaling.protocol.naming import (
 )
 from signaling.protocol.problem import PROBLEM
 from signaling.protocol.rest import OPERATIONS, Operation
-from signaling.protocol.rest_files import FILE_PATHS
+from signaling.protocol.rest_files import FILE_PATHS, UploadedFile
 
 PREFIX = "/v1"
 HEADERS = {
@@ -36,7 +36,7 @@ def openapi(requests: Requests) -> dict[str, Any]:
     """All of it; of the wire's requests those that are answered here."""
     bodies = [kind for row in MANAGEMENT for kind in (row.body, row.answer) if kind]
     answers = [kind for event in requests for kind in alternatives(ANSWERS[event])]
-    schemas = components([*requests.values(), *answers, *bodies])
+    schemas = components([*requests.values(), *answers, *bodies, UploadedFile])
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         if operation.event in requests:

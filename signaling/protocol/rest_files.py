@@ -2,6 +2,28 @@
 
 from typing import Any
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from signaling.protocol.naming import reference
+from signaling.protocol.views import ShownImage
+
+
+class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is whole and checked."""
+
+    file: str
+    name: str
+    size: int
+    type: str
+    sha256: str
+    image: ShownImage | UnsetType = UNSET
+    conversation: str | None
+    """Null for a file of a standalone room."""
+    seq: int | None
+    """Of its message; null until it is posted."""
+
+
 _FILE = {
     "name": "file",
     "in": "path",
@@ -28,7 +50,7 @@ FILE_PATHS: dict[str, dict[str, Any]] = {
             "responses": {
                 "201": {
                     "description": "Complete.",
-                    "content": {"application/json": {"schema": {"type": "object"}}},
+                    "content": {"application/json": {"schema": reference(UploadedFile)}},
                 },
                 "308": {"description": "`Range` says what is here; go on after it."},
             },

@@ -29,6 +29,18 @@ class WebhookView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     secret: str | None = None
 
 
+class NamedWebhookView(msgspec.Struct, frozen=True, kw_only=True):
+    """The webhook it was done to."""
+
+    webhook: str
+
+
+class NamedDeliveryView(msgspec.Struct, frozen=True, kw_only=True):
+    """The delivery it was done to."""
+
+    delivery: str
+
+
 class DeadLetterView(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery that failed for good."""
 

@@ -9,6 +9,7 @@ from aiohttp import ClientSession
 from signaling.app import Process
 from signaling.errors import CODES
 from signaling.protocol.answers import ANSWERS
+from signaling.protocol.management import MANAGEMENT
 from signaling.protocol.rest import OPERATIONS, SOCKET_ONLY
 from tests.fitting import check_answer, check_event
 
@@ -121,6 +122,17 @@ async def test_every_answer_to_a_user_is_typed(client: ClientSession) -> None:
     for operation in OPERATIONS:
         schema = done(document, operation.method.lower(), "/v1" + operation.path)
         assert list(references(schema)), operation
+
+
+async def test_every_answer_to_an_apps_server_is_typed(client: ClientSession) -> None:
+    async with client.get("/openapi.json") as response:
+        document = await response.json()
+    for row in MANAGEMENT:
+        schema = done(document, row.method.lower(), "/v1" + row.path)
+        assert list(references(schema)), row
+    put = document["paths"]["/v1/files/{file}"]["put"]["responses"]["201"]
+    schema = resolved(document, put["content"]["application/json"]["schema"]["$ref"])
+    assert schema["properties"]["seq"]["anyOf"] == [{"type": "integer"}, {"type": "null"}]
 
 
 async def test_asyncapi_says_what_is_answered_and_told(client: ClientSession) -> None:
