@@ -28,6 +28,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import TypeEngine
 
+from signaling.adapters.sql.driver import run
+
 Statement: TypeAlias = Select[Any] | Insert | Update
 
 INT: TypeEngine[Any] = BigInteger()
@@ -72,12 +74,11 @@ class Many:
 
     def _execute(
         self, connection: Connection, rows: Sequence[Mapping[str, Any]]
-    ) -> list[Sequence[Any]]:
+    ) -> Sequence[Sequence[Any]]:
         count = 1 << (len(rows) - 1).bit_length()
         given = [value for row in rows for value in self._pick(row)]
         given += [None] * (len(self._columns) * (count - len(rows)))
-        result = connection.exec_driver_sql(self._sqlite(count), tuple(given))
-        return list(result) if result.returns_rows else []
+        return run(connection, self._sqlite(count), given)
 
     def _for_sqlite(self, count: int) -> str:
         """The statement's text for so many rows, a power of two: there are few texts and plans.

@@ -6,7 +6,16 @@ Everything that appends goes through here, so a head and its events always move 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, FromClause, Table, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from signaling.adapters.sql.many import INT, TEXT, Many, Statement
 from signaling.adapters.sql.rows import json_text
@@ -87,8 +96,7 @@ class Pending:
 
 def take_positions(connection: Connection, count: int) -> int:
     """Take `count` positions; the last one before them. Others wait for the commit."""
-    taken = update(positions).values(last=positions.c.last + count).returning(positions.c.last)
-    return int(connection.execute(taken).scalar_one()) - count
+    return int(connection.execute(_TAKE, {"count": count}).scalar_one()) - count
 
 
 def last_position(connection: Connection) -> int:
@@ -198,6 +206,11 @@ def _move_marks(given: FromClause) -> Statement:
     )
 
 
+_TAKE = (
+    update(positions)
+    .values(last=positions.c.last + bindparam("count", type_=BigInteger))
+    .returning(positions.c.last)
+)
 _HEADS = Many({"id": TEXT, "head": INT, "messages": INT, "position": INT}, _move_heads)
 _EVENTS = Many(
     {

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from signaling.adapters.sql.driver import run
 from signaling.adapters.sql.faults import translate, unavailable
 from signaling.adapters.sql.migrate import migrate
 
@@ -43,6 +44,19 @@ class _Done(NamedTuple):
     future: "asyncio.Future[Any]"
     result: Any
     error: BaseException | None
+
+
+class _Scope(NamedTuple):
+    """What is around a job within a transaction, to keep or undo it alone."""
+
+    begin: tuple[str, ...]
+    keep: tuple[str, ...]
+    undo: tuple[str, ...]
+
+
+_PART = _Scope(("SAVEPOINT job",), ("RELEASE job",), ("ROLLBACK TO job", "RELEASE job"))
+_WHOLE = _Scope((), (), ("ROLLBACK", "BEGIN"))
+"""The only job is the transaction; undone, an empty one is left to commit."""
 
 
 class SqliteDatabase:
@@ -108,11 +122,11 @@ class SqliteDatabase:
     def _read(self, op: Callable[[Connection], T]) -> T:
         try:
             connection = self._reader_connection()
-            connection.exec_driver_sql("BEGIN")
+            run(connection, "BEGIN")
             try:
                 return op(connection)
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                run(connection, "ROLLBACK")
         except DBAPIError as error:
             raise translate(error) from error
 
@@ -154,9 +168,10 @@ class SqliteDatabase:
         """Run the jobs in one transaction; answer them only after its COMMIT."""
         try:
             connection = connection or self._engine.connect()
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            done = [_run(connection, job) for job in jobs]
-            connection.exec_driver_sql("COMMIT")
+            run(connection, "BEGIN IMMEDIATE")
+            scope = _WHOLE if len(jobs) == 1 else _PART
+            done = [_run(connection, job, scope) for job in jobs]
+            run(connection, "COMMIT")
         except Exception as error:  # noqa: BLE001 - this thread must not end: every write waits for it
             failure = _failure(error, len(jobs))
             done = [_Done(job.future, None, failure) for job in jobs]
@@ -166,25 +181,29 @@ class SqliteDatabase:
         return connection
 
 
-def _run(connection: Connection, job: _Job) -> _Done:
-    """One job in its savepoint: its failure is its own, unless the database itself failed."""
-    connection.exec_driver_sql("SAVEPOINT job")
+def _run(connection: Connection, job: _Job, scope: _Scope) -> _Done:
+    """One job in its scope: its failure is its own, unless the database itself failed."""
+    _each(connection, scope.begin)
     try:
         result = job.op(connection)
     except DBAPIError as error:
         if isinstance(translate(error), DBAPIError):
-            return _undo(connection, job, error)
+            return _undo(connection, job, scope, error)
         raise
     except Exception as error:  # noqa: BLE001 - it is the caller's: handed over, not swallowed
-        return _undo(connection, job, error)
-    connection.exec_driver_sql("RELEASE job")
+        return _undo(connection, job, scope, error)
+    _each(connection, scope.keep)
     return _Done(job.future, result, None)
 
 
-def _undo(connection: Connection, job: _Job, error: Exception) -> _Done:
-    connection.exec_driver_sql("ROLLBACK TO job")
-    connection.exec_driver_sql("RELEASE job")
+def _undo(connection: Connection, job: _Job, scope: _Scope, error: Exception) -> _Done:
+    _each(connection, scope.undo)
     return _Done(job.future, None, error)
+
+
+def _each(connection: Connection, statements: tuple[str, ...]) -> None:
+    for statement in statements:
+        run(connection, statement)
 
 
 def _failure(error: Exception, count: int) -> Exception:

@@ -99,6 +99,21 @@ async def test_a_failing_operation_fails_alone(path: str) -> None:
     await database.close()
 
 
+async def test_an_operation_that_fails_without_company_leaves_nothing_either(path: str) -> None:
+    database = await SqliteDatabase.open(path)
+
+    def fail(connection: Connection) -> int:
+        connection.execute(text("INSERT INTO readers (name, position) VALUES ('y', 1)"))
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError):
+        await database.write(fail)
+    await database.write(lambda c: c.execute(text("SELECT 1")).scalar())
+    query = text("SELECT count(*) FROM readers WHERE name = 'y'")
+    assert await database.read(lambda c: c.execute(query).scalar()) == 0
+    await database.close()
+
+
 async def test_whatever_goes_wrong_with_a_group_the_next_is_written(path: str) -> None:
     """An error that is none of the database's, between the operations of a group."""
     database = await SqliteDatabase.open(path)
