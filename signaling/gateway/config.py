@@ -25,6 +25,8 @@ class GatewayConfig:
     """Outgoing bytes waiting for one socket before it is cut as `slow_consumer`."""
     volatile_mark_bytes: int = 64 * 1024
     """Outgoing bytes waiting above which volatile events are dropped."""
+    io_uring: bool = True
+    """Write to many sockets in one system call, where the kernel allows it."""
     max_depth: int = 32
     """Nesting of arrays and objects in one packet."""
     max_containers: int = 10_000

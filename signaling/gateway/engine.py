@@ -77,7 +77,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio has no typ
         self.log = Throttle("signaling.gateway")
         self.addresses: Seats = LocalSeats(config.max_connections_per_address)
         self.accepting = True
-        self.links = Links()
+        self.links = Links(config)
         super().__init__(**options)
 
     def attach(self, app: web.Application, engineio_path: str = "engine.io") -> None:

@@ -7,11 +7,12 @@ the outgoing queue.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from signaling.gateway import frames
 from signaling.gateway.config import GatewayConfig
+from signaling.gateway.flusher import Flusher
+from signaling.gateway.ring import Ring
 
 LINGER_S = 5.0
 """For the peer to read what is left and answer a close frame, before the transport is cut."""
@@ -19,8 +20,6 @@ BROKEN_S = 0.5
 """For the rest of what the peer was sending when it broke the protocol."""
 MAX_PENDING_BYTES = 32 * 1024
 """Written within one turn of the loop before it is flushed early."""
-FLUSHES_PER_TURN = 500
-"""A fan-out to thousands shares the loop with everyone else."""
 MAX_UNREAD_PONGS_BYTES = 4096
 MAX_PINGS = 1000
 """WebSocket PINGs that are answered between two heartbeats; browsers send none."""
@@ -44,67 +43,6 @@ class LinkOwner(Protocol):
         """The peer broke the protocol: nothing it sends can be read any more. Closes the Link."""
 
 
-class Flusher:
-    """Writes, at the end of a turn of the loop, what its turn put into the Links.
-
-    Several packets for one client then cost one system call, which is most of what a packet costs.
-    """
-
-    __slots__ = ("_dirty", "_loop", "_scheduled")
-
-    def __init__(self) -> None:
-        self._dirty: list[Link] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._scheduled = False
-
-    def add(self, link: "Link") -> None:
-        """The Link has something to flush."""
-        self._dirty.append(link)
-        if not self._scheduled:
-            self._schedule()
-
-    def spread(self, frame: bytes, names: Iterable[str], links: Mapping[str, "Link"]) -> list[str]:
-        """Give one frame to many Links. The names of those without a Link, or too slow, are left.
-
-        What `Link.write` would do, without a call for each: the loop of every fan-out.
-        """
-        left: list[str] = []
-        find, append = links.get, self._dirty.append
-        for name in names:
-            link = find(name)
-            if link is None or link.congested:
-                left.append(name)
-            elif link._pending is None:
-                link._pending = frame
-                append(link)
-            else:
-                link.write(frame)
-        if self._dirty and not self._scheduled:
-            self._schedule()
-        return left
-
-    def _schedule(self) -> None:
-        self._loop = self._loop or asyncio.get_running_loop()
-        self._loop.call_soon(self._flush)
-        self._scheduled = True
-
-    def _flush(self) -> None:
-        batch = iter(self._dirty[:FLUSHES_PER_TURN])
-        del self._dirty[:FLUSHES_PER_TURN]
-        try:
-            for link in batch:
-                if link._more:
-                    link.flush()
-                elif (frame := link._pending) is not None:
-                    link._pending = None
-                    link._transport.write(frame)
-        finally:  # whatever became of one, the others have their turn
-            self._dirty[:0] = batch
-            self._scheduled = False
-            if self._dirty:
-                self._schedule()
-
-
 class Link(asyncio.Protocol):
     """The server's end of one WebSocket."""
 
@@ -114,15 +52,16 @@ class Link(asyncio.Protocol):
         "_flusher",
         "_linger",
         "_max_queue_bytes",
-        "_more",
         "_more_bytes",
-        "_pending",
         "_reader",
         "_registry",
         "_transport",
         "congested",
+        "descriptor",
         "early",
+        "more",
         "owner",
+        "pending",
         "pings",
     )
 
@@ -141,9 +80,9 @@ class Link(asyncio.Protocol):
         self._max_queue_bytes = config.max_queue_bytes
         # made here
         self._reader = frames.FrameReader(config.max_packet_bytes, config.max_fragments)
-        self._pending: bytes | None = None
+        self.pending: bytes | None = None
         """What this turn of the loop wrote: nearly always one frame, held without a list."""
-        self._more: list[bytes] = []
+        self.more: list[bytes] = []
         self._more_bytes = 0
         self._closing = False
         self._broken = False
@@ -155,6 +94,8 @@ class Link(asyncio.Protocol):
         """Since the owner last set it to 0."""
         self.early = b""
         """Frames the client sent before our answer to its handshake."""
+        self.descriptor = _descriptor(transport)
+        """Of the socket, to send past the transport; -1 where there is TLS between them."""
         transport.set_write_buffer_limits(high=config.volatile_mark_bytes)
         _bound_unsent(transport)
         registry.add(self)
@@ -172,11 +113,11 @@ class Link(asyncio.Protocol):
         """Send a finished frame, in order. False when the peer is too slow to be given more."""
         if self.congested:
             return self._write_slowly(frame, volatile)
-        if self._pending is None:
-            self._pending = frame
+        if self.pending is None:
+            self.pending = frame
             self._flusher.add(self)
             return True
-        self._more.append(frame)
+        self.more.append(frame)
         self._more_bytes += len(frame)
         if self._more_bytes > MAX_PENDING_BYTES:
             self.flush()
@@ -194,24 +135,41 @@ class Link(asyncio.Protocol):
 
     def flush(self) -> None:
         """Hand what this turn wrote to the transport."""
-        pending, self._pending = self._pending, None
-        if pending is None:
-            return
-        if self._more:
-            pending = b"".join((pending, *self._more))
-            self._more.clear()
-            self._more_bytes = 0
-        self._transport.write(pending)
+        if self.more:
+            self.join(b"".join((self.pending or b"", *self.more)))
+        if (pending := self.pending) is not None:
+            self.pending = None
+            self._transport.write(pending)
+
+    def join(self, joined: bytes) -> None:
+        """Make one of the frames that this turn wrote."""
+        self.pending = joined
+        self.more.clear()
+        self._more_bytes = 0
+
+    def overflow(self, rest: bytes) -> None:
+        """What was sent past the transport and did not go."""
+        self._transport.write(rest)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits in the transport, and what is sent past it is in order."""
+        transport = self._transport
+        return (
+            self.descriptor >= 0
+            and not transport.get_write_buffer_size()
+            and not transport.is_closing()
+        )
 
     @property
     def queued_bytes(self) -> int:
         """What the peer has not taken yet."""
-        pending = len(self._pending or b"") + self._more_bytes
+        pending = len(self.pending or b"") + self._more_bytes
         return pending + self._transport.get_write_buffer_size()
 
     def _forget(self) -> None:
-        self._pending = None
-        self._more.clear()
+        self.pending = None
+        self.more.clear()
         self._more_bytes = 0
 
     def pause_reading(self) -> None:
@@ -326,8 +284,8 @@ class Link(asyncio.Protocol):
 class Links:
     """Every WebSocket of a server whose transport is open, also those saying good-bye."""
 
-    def __init__(self) -> None:
-        self.flusher = Flusher()
+    def __init__(self, config: GatewayConfig) -> None:
+        self.flusher = Flusher(Ring.open() if config.io_uring else None)
         self.dropped = 0
         """Volatile events that clients were too slow for."""
         self._open: set[Link] = set()
@@ -350,9 +308,17 @@ class Links:
         if self._open:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._emptied.wait(), LINGER_S)
+        self.flusher.close()
         for link in list(self._open):
             link.abort()
         await asyncio.sleep(0)  # connection_lost comes with the next turn of the loop
+
+
+def _descriptor(transport: asyncio.Transport) -> int:
+    if transport.get_extra_info("sslcontext") is not None:
+        return -1
+    descriptor: int = transport.get_extra_info("socket").fileno()
+    return descriptor
 
 
 def _bound_unsent(transport: asyncio.Transport) -> None:

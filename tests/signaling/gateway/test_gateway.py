@@ -341,7 +341,7 @@ async def test_an_event_is_encoded_once_for_all_and_makes_no_task() -> None:
         tasks = len(asyncio.all_tasks())
         served.emit(names, "hello", {"n": 1})
         assert len(asyncio.all_tasks()) == tasks
-        written = [link._pending for link in served._server.eio.links._open]
+        written = [link.pending for link in served._server.eio.links._open]
         assert None not in written
         assert len({id(frame) for frame in written}) == 1
         for ws, _ in joined:
