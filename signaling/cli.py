@@ -251,14 +251,16 @@ def token(
 
     async def mint(registry: Any) -> dict[str, Any]:
         signer = key or (known.key if known else "") or await registry.only_signing_key()
+        lifetime_s = duration_ms(lifetime) // 1000
         text = await Tokens(registry).mint(
             signer,
             user,
             name=name,
             device=device,
             grants=Grants(rooms=tuple(room)) if room else None,
-            lifetime_s=duration_ms(lifetime) // 1000,
+            lifetime_s=lifetime_s,
         )
+        await registry.minted(signer, user, device=device, lifetime_s=lifetime_s, rooms=room)
         return {"token": text, "user": user}
 
     minted = with_registry(config, mint)

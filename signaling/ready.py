@@ -11,7 +11,14 @@ from signaling.model import Identity
 from signaling.node import Node
 from signaling.ports import Clock
 
-LIMITS = ("message_bytes", "mentions", "group_members", "missed_events", "file_bytes")
+LIMITS = (
+    "message_bytes",
+    "mentions",
+    "scheduled",
+    "group_members",
+    "missed_events",
+    "file_bytes",
+)
 
 
 def limits_of(settings: Settings) -> dict[str, int]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from signaling import ids
 from signaling.errors import Refused
+from signaling.integers import check_integers
 from signaling.outbox.dispatcher import PostFailed
 from signaling.outbox.webhook import signature
 from signaling.ports import Clock
@@ -154,11 +155,15 @@ class PreSend:
 
 
 def _read(text: bytes) -> Answer:
-    """Raises msgspec.DecodeError, also for a replacement that brings nothing to keep."""
+    """Raises msgspec.DecodeError, also for a replacement that brings nothing that can be kept."""
     answer = msgspec.json.decode(text, type=Answer) if text.strip() else Answer()
     if answer.action == "replace":
         if not answer.body:
             raise msgspec.ValidationError("`replace` comes with a `body`")
+        try:
+            check_integers(answer.body)
+        except Refused as refused:
+            raise msgspec.ValidationError(refused.message) from refused
         return answer
     return replace(answer, body=None)
 

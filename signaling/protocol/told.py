@@ -35,6 +35,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     message_bytes: int
     mentions: int
+    scheduled: int
+    """Messages of one user that wait for their time."""
     group_members: int
     missed_events: int
     file_bytes: int

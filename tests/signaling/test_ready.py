@@ -28,10 +28,12 @@ async def ready_of(url: str) -> dict[str, Any]:
 
 
 async def test_it_has_every_field_of_the_protocol(make_process: MakeProcess) -> None:
-    process = await make_process(**{"limits.mentions": 7, "media.ice_servers": TURN[:1]})
+    process = await make_process(
+        **{"limits.mentions": 7, "limits.scheduled": 8, "media.ice_servers": TURN[:1]}
+    )
     ready = await ready_of(process.url)
     assert set(SessionReady.__struct_fields__) == set(ready)
-    assert ready["limits"]["mentions"] == 7
+    assert (ready["limits"]["mentions"], ready["limits"]["scheduled"]) == (7, 8)
     assert all(value > 0 for value in ready["limits"].values())
     assert set(ready["features"]) >= {"message", "history", "presence", "call", "file", "room"}
     assert ready["ice_servers"] == [{"urls": ["stun:relay.example"]}]

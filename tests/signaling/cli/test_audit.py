@@ -1,5 +1,6 @@
 """`tokenim audit verify`, run as people run it."""
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -20,6 +21,21 @@ def test_counting_usage_again_is_in_every_app_s_trail(env: dict[str, str]) -> No
         found = database.execute("SELECT app, actor FROM audit WHERE action = 'usage:rebuilt'")
         assert sorted(found) == [("acme", "cli"), ("bolt", "cli")]
     database.close()
+    answer(env, "audit", "verify")
+
+
+def test_a_token_is_in_the_trail_and_not_what_it_is(env: dict[str, str]) -> None:
+    made = answer(env, "app", "create", "Acme", "--id", "acme")
+    wish = ("--user", "ann", "--device", "phone", "--room", "hall-*", "--lifetime", "10m")
+    token = answer(env, "token", *wish)["token"]
+    with sqlite3.connect(Path(env["TOKENIM_DATA_DIR"]) / "tokenim.db") as database:
+        query = "SELECT actor, subject, details FROM audit WHERE action = 'token:minted'"
+        ((actor, subject, details),) = database.execute(query)
+    database.close()
+    assert (actor, subject) == ("operator", "ann")
+    known = {"key": made["key"], "device": "phone", "lifetime_s": 600, "rooms": ["hall-*"]}
+    assert json.loads(details) == known
+    assert token not in details
     answer(env, "audit", "verify")
 
 

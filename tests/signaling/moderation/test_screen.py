@@ -202,6 +202,19 @@ async def test_a_hook_that_fails_for_one_app_is_asked_for_another(hook: Hook) ->
             await presend.body("demo", theirs, said)
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1])
+async def test_a_replacement_with_an_integer_over_64_bits_is_a_failure(
+    pair: Pair, hook: Hook, number: int
+) -> None:
+    hook.says(action="replace", body={"text": "y", "at": [{"n": number}]})
+    closed = {"url": hook.url, "fail": "closed"}
+    await pair.world.ask("PATCH", "/app/settings", {"pre_send": closed})
+    assert (await refused(pair.say("x"))).code == "unavailable"
+    hook.says(action="replace", body={"text": "y", "n": 2**63 - 1})
+    await pair.say("x")
+    assert await pair.texts() == ["y"]
+
+
 async def test_a_replacement_that_brings_no_body_is_a_failure(pair: Pair, hook: Hook) -> None:
     hook.says(action="replace")
     closed = {"url": hook.url, "fail": "closed"}

@@ -120,6 +120,26 @@ async def test_an_export_has_what_a_user_said_and_gave(world: World, hall: Hall)
     assert json.loads(archive.read("profile.json"))["user"]["name"] == "Ann"
 
 
+async def test_guests_inherit_nothing_until_the_apps_server_says_so(world: World) -> None:
+    ann, gus = (WireClient(world.process.url, name) for name in ("ann", "gus"))
+    for client in (ann, gus):
+        await client.connect()
+    made = await ann.request("conversation:create", type="group", client_id="g")
+    group = made["conversation"]["id"]
+    await ann.request("member:add", conversation=group, user="gus", role="guest")
+    await world.job("ann", "erase")
+    await gus.until("member:left", conversation=group, user="ann")
+    members = (await gus.request("member:list", conversation=group))["members"]
+    assert [(one["user"], one["role"]) for one in members] == [("gus", "guest")]
+    path = f"/v1/conversations/{group}/members/gus?as=gus"
+    async with world.http.patch(path, json={"role": "owner"}) as answer:
+        assert answer.status == 200
+    await gus.until("member:updated", conversation=group, user="gus", role="owner")
+    await gus.request("member:add", conversation=group, user="bob")
+    await gus.close()
+    await ann.close()
+
+
 async def archive_of(world: World, user: str) -> zipfile.ZipFile:
     done = await world.job(user, "export")
     async with ClientSession(world.process.url) as anyone, anyone.get(done["download_url"]) as got:
