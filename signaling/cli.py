@@ -1,5 +1,6 @@
 """The `tokenim` command. Every command that a program might read has `--json`."""
 
+import gc
 import logging
 import os
 import shlex
@@ -82,6 +83,7 @@ def serve(
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Serve messaging, calls, files, REST and the demo."""
+    gc.disable()  # until everything is made: what is imported stays, and is looked through in vain
     options = {
         "dev.enabled": dev_mode or None,
         "http.host": host,
