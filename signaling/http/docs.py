@@ -1,5 +1,9 @@
 """`/docs`: the published documents, and the pages that show them."""
 
+import asyncio
+from functools import cached_property
+from typing import Final
+
 import msgspec
 from aiohttp import web
 
@@ -9,13 +13,26 @@ from signaling.protocol.asyncapi import asyncapi
 from signaling.protocol.naming import Requests
 from signaling.protocol.openapi import openapi
 
+PATHS: Final = (
+    "/openapi.json",
+    "/asyncapi.json",
+    "/docs",
+    "/docs/events",
+    "/docs/errors",
+    "/docs/style.css",
+)
+
 
 class Docs:
-    """Documents made once, at start."""
+    """Documents made once, for the first who asks: they take longer than a start may."""
 
     def __init__(self, requests: Requests) -> None:
-        rest, wire = openapi(requests), asyncapi(requests)
-        self._bodies: dict[str, tuple[str, bytes]] = {
+        self._requests = requests
+
+    @cached_property
+    def _bodies(self) -> dict[str, tuple[str, bytes]]:
+        rest, wire = openapi(self._requests), asyncapi(self._requests)
+        return {
             "/openapi.json": ("application/json", msgspec.json.encode(rest)),
             "/asyncapi.json": ("application/json", msgspec.json.encode(wire)),
             "/docs": ("text/html", rest_page(rest).encode()),
@@ -26,10 +43,11 @@ class Docs:
 
     def routes(self) -> list[web.RouteDef]:
         """A path for each."""
-        return [web.get(path, self.get) for path in self._bodies]
+        return [web.get(path, self.get) for path in PATHS]
 
     async def get(self, request: web.Request) -> web.Response:
         """One document."""
-        kind, body = self._bodies[request.path]
+        bodies = await asyncio.to_thread(lambda: self._bodies)
+        kind, body = bodies[request.path]
         charset = None if kind == "application/json" else "utf-8"
         return web.Response(body=body, content_type=kind, charset=charset)
