@@ -1,6 +1,6 @@
 """Tenants and their keys in SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from signaling.adapters.sql.audit import append_audit
 from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.gather import Gather
 from signaling.adapters.sql.rows import json_dict, json_text
 from signaling.adapters.sql.tables import api_keys, apps
 from signaling.errors import Refused
@@ -20,6 +21,7 @@ class SqlApps:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._keys: Gather[str, ApiKey | None] = Gather(database.read, _find_keys)
 
     async def create(self, app: App, entry: AuditEntry | None = None) -> App:
         """Insert; the id must be new."""
@@ -50,8 +52,8 @@ class SqlApps:
         await self._database.write(partial(_change_key, key=key, change=change))
 
     async def key(self, key: str) -> ApiKey | None:
-        """One key, revoked ones too."""
-        return await self._database.read(partial(_find_key, key=key))
+        """One key, revoked ones too; read once for all who ask at the same time."""
+        return await self._keys.submit(key)
 
     async def keys(self, app: str) -> list[ApiKey]:
         """An app's keys, oldest first."""
@@ -92,6 +94,11 @@ def _change(connection: Connection, app: str, change: ChangeApp) -> App:
 def _find_key(connection: Connection, key: str) -> ApiKey | None:
     found = connection.execute(select(api_keys).where(api_keys.c.id == key)).one_or_none()
     return _key(found) if found else None
+
+
+def _find_keys(connection: Connection, keys: Sequence[str]) -> list[ApiKey | None]:
+    found = {key: _find_key(connection, key) for key in dict.fromkeys(keys)}
+    return [found[key] for key in keys]
 
 
 def _change_key(connection: Connection, key: str, change: ChangeKey) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, FromClause, exists, func, select
 
 from signaling.adapters.sql import decide as deciding
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.gather import Gather
+from signaling.adapters.sql.many import TEXT, Each, Statement
 from signaling.adapters.sql.rows import MEMBER, member_of
-from signaling.adapters.sql.standings import standings, standings_of, totals
+from signaling.adapters.sql.standings import standings, standings_of, totals_many
 from signaling.adapters.sql.tables import conversations, members, users
 from signaling.adapters.sql.watermarks import Advance, advance_many
 from signaling.model import Conversation, Decided, Draft, Event, Member, Moved, Reach, Standing
@@ -21,7 +22,9 @@ class SqlConversations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._advances: Gather[Advance, Moved | None] = Gather(database, advance_many)
+        self._advances: Gather[Advance, Moved | None] = Gather(database.write, advance_many)
+        self._reaches: Gather[tuple[str, str], list[Reach]] = Gather(database.read, _reaches_many)
+        self._totals: Gather[tuple[str, str], tuple[int, int]] = Gather(database.read, totals_many)
 
     async def create(
         self,
@@ -126,22 +129,12 @@ class SqlConversations:
         return await self._database.read(lambda connection: standings(connection, query))
 
     async def totals(self, app: str, user: str) -> tuple[int, int]:
-        """In one query."""
-        return await self._database.read(lambda connection: totals(connection, app, user))
+        """Gathered with other callers' into one query."""
+        return await self._totals.submit((app, user))
 
     async def reaches(self, app: str, user: str) -> list[Reach]:
-        """Every conversation the user is in."""
-        query = (
-            select(members.c.conversation, members.c.from_seq, conversations.c.head)
-            .join(conversations, conversations.c.id == members.c.conversation)
-            .where(members.c.app == app, members.c.user == user, members.c.left_at.is_(None))
-        )
-
-        def read(connection: Connection) -> list[Reach]:
-            rows = connection.execute(query)
-            return [Reach(conversation=id_, from_seq=at, head=head) for id_, at, head in rows]
-
-        return await self._database.read(read)
+        """Likewise."""
+        return await self._reaches.submit((app, user))
 
     async def share(self, app: str, user: str, other: str) -> bool:
         """Whether both are members of some conversation."""
@@ -182,6 +175,25 @@ class SqlConversations:
     ) -> Moved | None:
         """Gathered with the receipts of other callers into one commit."""
         return await self._advances.submit(Advance(app, conversation, user, delivered, read))
+
+
+def _reaches(given: FromClause) -> Statement:
+    here = (members.c.app == given.c.app) & (members.c.user == given.c.user)
+    mine = given.join(members, here & members.c.left_at.is_(None)).join(
+        conversations, conversations.c.id == members.c.conversation
+    )
+    columns = (members.c.conversation, members.c.from_seq, conversations.c.head)
+    return select(given.c.n, *columns).select_from(mine)
+
+
+_REACHES = Each({"app": TEXT, "user": TEXT}, _reaches)
+
+
+def _reaches_many(connection: Connection, items: Sequence[tuple[str, str]]) -> list[list[Reach]]:
+    return [
+        [Reach(conversation=name, from_seq=from_seq, head=head) for name, from_seq, head in rows]
+        for rows in _REACHES.find(connection, items)
+    ]
 
 
 def _members(

@@ -1,37 +1,56 @@
-"""Gathers calls that wait for the database into one operation: they share its statements."""
+"""Gathers calls that wait for the database into one operation: they share its statements, and the
+way to the database's thread and back.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from signaling.adapters.sql.database import Database
 from signaling.errors import Refused
 
+T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 - an item
 O = TypeVar("O")  # noqa: E741 - its outcome
 
 MAX_ITEMS = 512
 
 
-class Gather(Generic[I, O]):
-    """While one group is being written, the next one collects. Outcomes keep the order of the
-    items.
+class Run(Protocol):
+    """`Database.write` or `Database.read`."""
 
-    `op(connection, items)` gives one outcome per item; a Refused is raised to its caller.
+    async def __call__(self, op: Callable[[Connection], T], /) -> T: ...
+
+
+class Gather(Generic[I, O]):
+    """While the database is busy with one group, the next one collects. Outcomes keep the order of
+    the items.
+
+    `op(connection, items)` gives one outcome per item; a Refused is raised to its caller. Items it
+    has no outcome for, at the end and never all, come again first in the next group. A group that
+    fails as a whole is tried item by item, unless the database is away: what is wrong with one is
+    no trouble of the others.
     """
 
     def __init__(
-        self, database: Database, op: Callable[[Connection, Sequence[I]], Sequence[O | Refused]]
+        self,
+        run: Run,
+        op: Callable[[Connection, Sequence[I]], Sequence[O | Refused]],
+        most: int = MAX_ITEMS,
     ) -> None:
-        self._database = database
+        # passed in
+        self._run = run
         self._op = op
+        self._most = most
+        # made here
         self._waiting: list[tuple[I, asyncio.Future[O]]] = []
+        self._alone = 0
+        """So many of the first that wait go one by one."""
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, item: I) -> O:
-        """The outcome of `item`, once it is on disk."""
+        """The outcome of `item`: written, once it is on disk; read after this call."""
         future: asyncio.Future[O] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._task is None:
@@ -42,29 +61,45 @@ class Gather(Generic[I, O]):
         """Ends when nothing waits; every outcome, also a failure, goes to the futures."""
         try:
             while self._waiting:
-                group, self._waiting = self._waiting[:MAX_ITEMS], self._waiting[MAX_ITEMS:]
-                await self._write(group)
+                most = 1 if self._alone else self._most
+                self._alone = max(0, self._alone - 1)
+                group, self._waiting = self._waiting[:most], self._waiting[most:]
+                await self._carry_out(group)
         finally:
             self._task = None
+            self._alone = 0
             _fail(self._waiting, asyncio.CancelledError())
 
-    async def _write(self, group: list[tuple[I, "asyncio.Future[O]"]]) -> None:
+    async def _carry_out(self, group: list[tuple[I, "asyncio.Future[O]"]]) -> None:
         items = [item for item, _ in group]
         try:
-            outcomes = await self._database.write(lambda connection: self._op(connection, items))
+            outcomes = await self._run(lambda connection: self._op(connection, items))
         except Exception as error:  # noqa: BLE001 - handed to every caller of the group
-            _fail(group, error)
+            if len(group) == 1 or _away(error):
+                _fail(group, error)
+            else:
+                self._waiting[:0] = group
+                self._alone = len(group)
             return
         except asyncio.CancelledError as error:
             _fail(group, error)
             raise
-        for (_, future), outcome in zip(group, outcomes, strict=True):
-            if future.done():
-                continue
-            if isinstance(outcome, Refused):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+        self._waiting[:0] = group[len(outcomes) :]
+        for (_, future), outcome in zip(group, outcomes, strict=False):
+            _settle(future, outcome)
+
+
+def _away(error: Exception) -> bool:
+    return isinstance(error, Refused) and error.retryable
+
+
+def _settle(future: "asyncio.Future[O]", outcome: O | Refused) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Refused):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
 
 
 def _fail(group: list[tuple[I, "asyncio.Future[O]"]], error: BaseException) -> None:

@@ -1,7 +1,6 @@
 """The event logs in SQL."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -10,12 +9,15 @@ from signaling.adapters.sql.append import Append, append_many
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.decide import find_conversation, find_member
 from signaling.adapters.sql.gather import Gather
-from signaling.adapters.sql.missed import missed
+from signaling.adapters.sql.missed import Since, missed_many
 from signaling.adapters.sql.pending import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
 from signaling.adapters.sql.tables import events, sends
 from signaling.model import Appended, Draft, Event, History
 from signaling.ports import Allow, Missed
+
+SINCE_AT_ONCE = 64
+"""A storm of reconnects is answered bit by bit: the first are not kept waiting for the last."""
 
 
 class SqlLog:
@@ -23,7 +25,8 @@ class SqlLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._appends: Gather[Append, Appended] = Gather(database, append_many)
+        self._appends: Gather[Append, Appended] = Gather(database.write, append_many)
+        self._since: Gather[Since, Missed] = Gather(database.read, missed_many, SINCE_AT_ONCE)
 
     async def append(self, draft: Draft, allow: Allow | None = None) -> Appended:
         """Gathered with the appends of other callers into one commit."""
@@ -74,10 +77,8 @@ class SqlLog:
     async def since(
         self, app: str, user: str, position: int, known: Mapping[str, int], limit: int
     ) -> Missed:
-        """All of it on one snapshot."""
-        return await self._database.read(
-            partial(missed, app=app, user=user, position=position, known=dict(known), limit=limit)
-        )
+        """All of it on one snapshot, gathered with what others have missed."""
+        return await self._since.submit(Since(app, user, position, known, limit))
 
     async def tail(self, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
         """The log in order of commit."""

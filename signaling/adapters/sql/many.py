@@ -4,7 +4,7 @@ One crossing into the driver for all of them: in SQLite that also means one rele
 instead of one per row, and each release may cost a thread its turn.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     FromClause,
     Insert,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects import sqlite
@@ -38,8 +40,39 @@ TEXT: TypeEngine[Any] = Text()
 MAX_ROWS: Final = 1024
 """Of one statement in SQLite, which binds at most 32 766 values."""
 
+ZERO: ColumnElement[int] = literal_column("0", BigInteger)
+ONE: ColumnElement[int] = literal_column("1", BigInteger)
+"""Numbers in the text: a statement over many rows binds nothing but them. SQLite wants an OFFSET
+beside a LIMIT, and would bind its own.
+"""
+
 _encode = msgspec.json.Encoder().encode
 _NAME = "many"
+
+
+class Each:
+    """A `Many` for items each of which has rows of its own in the answer: what `build` makes gives
+    the item's number `n` first.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, TypeEngine[Any]],
+        build: Callable[[FromClause], Statement],
+    ) -> None:
+        # made here
+        self._names = ("n", *columns)
+        self._many = Many({"n": INT, **columns}, build)
+
+    def find(
+        self, connection: Connection, items: Iterable[Sequence[Any]]
+    ) -> list[list[Sequence[Any]]]:
+        """The rows of each item, without the number."""
+        given = [dict(zip(self._names, (n, *item), strict=True)) for n, item in enumerate(items)]
+        found: list[list[Sequence[Any]]] = [[] for _ in given]
+        for row in self._many.execute(connection, given) if given else ():
+            found[row[0]].append(row[1:])
+        return found
 
 
 class Many:

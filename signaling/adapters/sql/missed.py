@@ -1,74 +1,201 @@
-"""What a member has not seen: conversations that grew after a position, and their new events."""
+"""What members have not seen: conversations that grew after a position, and their new events."""
 
-from sqlalchemy import Connection, and_, or_, select
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, or_, select
+
+from signaling.adapters.sql.many import INT, ONE, TEXT, ZERO, Each, Many, Statement
 from signaling.adapters.sql.pending import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
-from signaling.adapters.sql.standings import standings, standings_of
+from signaling.adapters.sql.standings import STANDING, joined, standing_of
 from signaling.adapters.sql.tables import conversations, events, members
 from signaling.model import Event, Standing
 from signaling.ports import Gap, Missed
 
-CONVERSATIONS_IN_FULL = 10
+CONVERSATIONS_IN_FULL: Final = 10
 """How many times the limit of one conversation a whole answer may hold."""
+EVENTS_AT_ONCE: Final = 3_000
+"""Of several answers together; one alone may hold more."""
 
 
-def missed(
-    connection: Connection, *, app: str, user: str, position: int, known: dict[str, int], limit: int
-) -> Missed:
-    """See ports.Log.since."""
+class Since(NamedTuple):
+    """One call of `Log.since`."""
+
+    app: str
+    user: str
+    position: int
+    known: Mapping[str, int]
+    limit: int
+
+
+class _Span(NamedTuple):
+    """Events of a conversation above `after`, up to `upto`: numbers have no gaps."""
+
+    conversation: str
+    after: int
+    upto: int
+
+
+class _Opening(NamedTuple):
+    """A gap before its events are read."""
+
+    standing: Standing
+    span: _Span
+    limited: bool = False
+
+
+def missed_many(connection: Connection, items: Sequence[Since]) -> list[Missed]:
+    """See ports.Log.since. What many have missed of one conversation is read once; the last items
+    are left out when there is too much of it.
+    """
     end = last_position(connection)
-    if position > end:
-        return Missed(gaps=[], position=end, known=False)
-    here = members.c.left_at.is_(None)
-    changed = or_(
+    found = _grown(connection, items, end)
+    openings = [_openings(item, mine) for item, mine in zip(items, found, strict=True)]
+    spans = _Spans()
+    taken = 0
+    for mine in openings:
+        spans.add(opening.span for opening in mine)
+        if taken and spans.events > EVENTS_AT_ONCE:
+            break
+        taken += 1
+    read = spans.read(connection)
+    return [
+        Missed(gaps=[_gap(one, read) for one in mine], position=end, known=item.position <= end)
+        for item, mine in zip(items[:taken], openings, strict=False)
+    ]
+
+
+def _openings(item: Since, found: Mapping[str, tuple[Standing, int]]) -> list[_Opening]:
+    openings = []
+    budget = item.limit * CONVERSATIONS_IN_FULL
+    for standing, after in found.values():
+        opening = _opening(standing, after, min(item.limit, budget))
+        budget -= opening.span.upto - opening.span.after
+        openings.append(opening)
+    return openings
+
+
+def _opening(standing: Standing, after: int, limit: int) -> _Opening:
+    member, head = standing.member, standing.conversation.head
+    if member.left_at is not None:
+        ended = _Span(member.conversation, member.left_seq - 1, member.left_seq)
+        return _Opening(standing, ended)
+    after = min(max(after, member.from_seq - 1), head)
+    span = _Span(member.conversation, after, min(after + limit, head))
+    return _Opening(standing, span, limited=span.upto < head)
+
+
+def _gap(opening: _Opening, read: Mapping[str, Mapping[int, Event]]) -> Gap:
+    conversation, after, upto = opening.span
+    here = read.get(conversation, {})
+    found = [here[seq] for seq in range(after + 1, upto + 1) if seq in here]
+    return Gap(standing=opening.standing, events=found, limited=opening.limited)
+
+
+class _Spans:
+    """Spans that overlap are one."""
+
+    def __init__(self) -> None:
+        self._spans: dict[str, list[_Span]] = {}
+        self.events = 0
+
+    def add(self, spans: Iterable[_Span]) -> None:
+        for span in spans:
+            if span.after < span.upto:
+                self._merge(span)
+
+    def _merge(self, span: _Span) -> None:
+        apart = []
+        for other in self._spans.get(span.conversation, ()):
+            if other.upto < span.after or span.upto < other.after:
+                apart.append(other)
+                continue
+            self.events -= other.upto - other.after
+            after, upto = min(other.after, span.after), max(other.upto, span.upto)
+            span = _Span(span.conversation, after, upto)
+        self.events += span.upto - span.after
+        self._spans[span.conversation] = [*apart, span]
+
+    def read(self, connection: Connection) -> dict[str, dict[int, Event]]:
+        """By conversation and seq."""
+        rows = [span._asdict() for spans in self._spans.values() for span in spans]
+        read: dict[str, dict[int, Event]] = {}
+        for row in _EVENTS.execute(connection, rows) if rows else ():
+            event = event_of(row)
+            read.setdefault(event.conversation, {})[event.seq] = event
+        return read
+
+
+def _grown(
+    connection: Connection, items: Sequence[Since], end: int
+) -> list[dict[str, tuple[Standing, int]]]:
+    """For each item, by conversation: the standing, and the newest seq that was seen."""
+    asked = [(item.app, item.user, item.position) for item in items]
+    found = [
+        {row[1]: (standing_of(row[1:]), row[0] or 0) for row in rows}
+        for rows in _GROWN.find(connection, asked)
+    ]
+    named = [
+        (mine, item, name)
+        for mine, item in zip(found, items, strict=True)
+        for name in (item.known if item.position <= end else ())
+    ]
+    keys = [(item.app, item.user, name) for _, item, name in named]
+    for (mine, item, name), rows in zip(named, _NAMED.find(connection, keys), strict=True):
+        for row in rows:
+            mine[name] = (standing_of(row), item.known[name])
+    return found
+
+
+def _grown_after(given: FromClause) -> Statement:
+    here, position = members.c.left_at.is_(None), given.c.position
+    grown = or_(
         and_(here, conversations.c.position > position),
         and_(here, members.c.moved >= position),
-        and_(here, conversations.c.id.in_(list(known))),
         # Seats of strangers who are banned were never joined: they learn nothing.
-        and_(members.c.left_at.is_not(None), members.c.moved > position, members.c.joined_at > 0),
+        and_(
+            members.c.left_at.is_not(None), members.c.moved > position, members.c.joined_at > ZERO
+        ),
     )
-    found = standings(connection, standings_of(app, user).where(changed))
-    gaps: list[Gap] = []
-    budget = limit * CONVERSATIONS_IN_FULL
-    for standing in found:
-        gaps.append(_gap(connection, standing, position, known, min(limit, budget)))
-        budget -= len(gaps[-1].events)
-    return Missed(gaps=gaps, position=end)
+    return (
+        select(given.c.n, _seq_at(position), *STANDING)
+        .select_from(joined(given.join(members, _mine(given))))
+        .where(grown)
+    )
 
 
-def _gap(
-    connection: Connection, standing: Standing, position: int, known: dict[str, int], limit: int
-) -> Gap:
-    member = standing.member
-    if member.left_at is not None:
-        ended = _after(connection, member.conversation, member.left_seq - 1, 1)
-        return Gap(standing=standing, events=ended)
-    after = known.get(member.conversation)
-    if after is None:
-        after = _seq_at(connection, standing, position)
-    found = _after(connection, member.conversation, max(after, member.from_seq - 1), limit + 1)
-    return Gap(standing=standing, events=found[:limit], limited=len(found) > limit)
+def _named(given: FromClause) -> Statement:
+    here = _mine(given) & (members.c.conversation == given.c.conversation)
+    mine = given.join(members, here & members.c.left_at.is_(None))
+    return select(given.c.n, *STANDING).select_from(joined(mine))
 
 
-def _seq_at(connection: Connection, standing: Standing, position: int) -> int:
+def _mine(given: FromClause) -> ColumnElement[bool]:
+    return (members.c.app == given.c.app) & (members.c.user == given.c.user)
+
+
+def _seq_at(position: ColumnElement[Any]) -> ColumnElement[Any]:
     """The newest seq up to `position`; walks the index back over what is new and no further."""
-    if standing.conversation.position <= position:
-        return standing.conversation.head
-    query = (
-        select(events.c.seq)
-        .where(events.c.conversation == standing.conversation.id, events.c.position <= position)
-        .order_by(events.c.seq.desc())
-        .limit(1)
+    old = events.alias("old")
+    walked = (
+        select(old.c.seq)
+        .where(old.c.conversation == conversations.c.id, old.c.position <= position)
+        .order_by(old.c.seq.desc())
+        .limit(ONE)
+        .offset(ZERO)
+        .scalar_subquery()
     )
-    return connection.execute(query).scalar() or 0
+    new = members.c.left_at.is_(None) & (conversations.c.position > position)
+    return case((new, walked), else_=conversations.c.head)
 
 
-def _after(connection: Connection, conversation: str, seq: int, limit: int) -> list[Event]:
-    query = (
-        select(*EVENT)
-        .where(events.c.conversation == conversation, events.c.seq > seq)
-        .order_by(events.c.seq)
-        .limit(limit)
-    )
-    return [event_of(row) for row in connection.execute(query)]
+def _events(given: FromClause) -> Statement:
+    here = (events.c.conversation == given.c.conversation) & (events.c.seq > given.c.after)
+    spans = given.join(events, here & (events.c.seq <= given.c.upto))
+    return select(*EVENT).select_from(spans)
+
+
+_GROWN = Each({"app": TEXT, "user": TEXT, "position": INT}, _grown_after)
+_NAMED = Each({"app": TEXT, "user": TEXT, "conversation": TEXT}, _named)
+_EVENTS = Many({"conversation": TEXT, "after": INT, "upto": INT}, _events)

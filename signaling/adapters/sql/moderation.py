@@ -1,12 +1,15 @@
 """Bans and reports in SQL."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, FromClause, Row, delete, insert, select, update
 
 from signaling.adapters.sql.audit import append_audit
 from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.gather import Gather
+from signaling.adapters.sql.many import TEXT, Each, Statement
 from signaling.adapters.sql.tables_moderation import bans, reports
 from signaling.model import AuditEntry
 from signaling.moderation.ban import Ban
@@ -20,6 +23,7 @@ class SqlBans:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._bans: Gather[tuple[str, str], Ban | None] = Gather(database.read, _find_bans)
 
     async def put(self, ban: Ban, entry: AuditEntry) -> None:
         """Insert or replace."""
@@ -43,10 +47,8 @@ class SqlBans:
         return await self._database.write(op)
 
     async def get(self, app: str, user: str) -> Ban | None:
-        """Also one whose time is over."""
-        query = select(bans).where(_user(app, user))
-        row = await self._database.read(lambda c: c.execute(query).first())
-        return None if row is None else Ban(**row._mapping)
+        """Also one whose time is over. Gathered with others who come in."""
+        return await self._bans.submit((app, user))
 
     async def page(self, app: str, after: str, limit: int) -> list[Ban]:
         """Ordered by user."""
@@ -132,6 +134,21 @@ def _put(connection: Connection, report: Report) -> tuple[Report, bool]:
         return _report(row), False
     connection.execute(insert(reports).values(asdict(report)))
     return report, True
+
+
+def _find_bans(connection: Connection, users: Sequence[tuple[str, str]]) -> list[Ban | None]:
+    found = _BANS.find(connection, users)
+    return [Ban(**dict(zip(_BAN, rows[0], strict=True))) if rows else None for rows in found]
+
+
+def _bans_of(given: FromClause) -> Statement:
+    here = (bans.c.app == given.c.app) & (bans.c.user == given.c.user)
+    columns = (bans.c[name] for name in _BAN)
+    return select(given.c.n, *columns).select_from(given.join(bans, here))
+
+
+_BAN = Ban.__struct_fields__
+_BANS = Each({"app": TEXT, "user": TEXT}, _bans_of)
 
 
 def _user(app: str, user: str) -> Any:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from signaling.adapters.sql.blocks import block, blocking, unblock
 from signaling.adapters.sql.database import Database
+from signaling.adapters.sql.gather import Gather
 from signaling.adapters.sql.tables import blocks, devices, users
-from signaling.errors import Refused
+from signaling.adapters.sql.visits import Visit, visit_many
 from signaling.model import Device
 
 
@@ -16,6 +17,7 @@ class SqlUsers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._visits: Gather[Visit, None] = Gather(database.write, visit_many)
 
     async def seen(
         self,
@@ -28,14 +30,8 @@ class SqlUsers:
         issued_at: int = 0,
         label: str | None = None,
     ) -> None:
-        """Insert or refresh both rows."""
-
-        def op(connection: Connection) -> None:
-            if device is not None:
-                _device_seen(connection, (app, user, device), at, issued_at, label)
-            _user_seen(connection, app, user, name, at)
-
-        await self._database.write(op)
+        """Gathered with others who come into one commit."""
+        await self._visits.submit(Visit(app, user, device, name, at, issued_at, label))
 
     async def names(self, app: str, users_: Sequence[str]) -> dict[str, str]:
         """Names by user, of those that have one."""
@@ -81,31 +77,6 @@ class SqlUsers:
         """Whom the user blocks."""
         query = select(blocks.c.other).where(blocks.c.app == app, blocks.c.user == user)
         return await self._database.read(lambda c: list(c.execute(query).scalars()))
-
-
-def _device_seen(
-    connection: Connection, place: tuple[str, str, str], at: int, issued_at: int, label: str | None
-) -> None:
-    here = _device(*place)
-    known = connection.execute(select(devices.c.not_before).where(here)).first()
-    if known is None:
-        app, user, device = place
-        row = {"app": app, "user": user, "device": device, "name": label}
-        connection.execute(insert(devices).values({**row, "created_at": at, "seen_at": at}))
-        return
-    if known[0] is not None and issued_at <= known[0]:
-        raise Refused("unauthorized", "this device has been signed out")
-    changes: dict[str, object] = {"seen_at": at, "revoked_at": None}
-    changes |= {} if label is None else {"name": label}
-    connection.execute(update(devices).where(here).values(changes))
-
-
-def _user_seen(connection: Connection, app: str, user: str, name: str | None, at: int) -> None:
-    person = (users.c.app == app) & (users.c.id == user)
-    changes: dict[str, object] = {"seen_at": at} if name is None else {"seen_at": at, "name": name}
-    if not connection.execute(update(users).where(person).values(changes)).rowcount:
-        row = {"app": app, "id": user, "name": name, "created_at": at, "seen_at": at}
-        connection.execute(insert(users).values(row))
 
 
 def _device(app: str, user: str, device: str) -> ColumnElement[bool]:
