@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -12,6 +13,12 @@ from signaling.config import HttpSettings
 from signaling.http import guards, problems
 from signaling.http.cors import Cors
 from signaling.metrics import Counter, Metrics
+
+BACKLOG: Final = 4096
+"""Connections that wait to be accepted; the kernel takes as many as `net.core.somaxconn` allows.
+Everybody comes back at once after a restart, and a client that found no room tries again after
+1 s, 3 s, 7 s, …: with aiohttp's 128 that took longer than everything the server does for them.
+"""
 
 
 class Server:
@@ -76,7 +83,11 @@ class Server:
         )
         await self._runner.setup()
         site = web.TCPSite(
-            self._runner, self._settings.host, self._settings.port, ssl_context=self._tls
+            self._runner,
+            self._settings.host,
+            self._settings.port,
+            ssl_context=self._tls,
+            backlog=BACKLOG,
         )
         await site.start()
 

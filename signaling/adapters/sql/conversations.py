@@ -7,7 +7,7 @@ from sqlalchemy import Connection, FromClause, exists, func, select
 
 from signaling.adapters.sql import decide as deciding
 from signaling.adapters.sql.database import Database
-from signaling.adapters.sql.gather import Gather
+from signaling.adapters.sql.gather import READ_LANES, Gather
 from signaling.adapters.sql.many import TEXT, Each, Statement
 from signaling.adapters.sql.rows import MEMBER, member_of
 from signaling.adapters.sql.standings import standings, standings_of, totals_many
@@ -23,8 +23,12 @@ class SqlConversations:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._advances: Gather[Advance, Moved | None] = Gather(database.write, advance_many)
-        self._reaches: Gather[tuple[str, str], list[Reach]] = Gather(database.read, _reaches_many)
-        self._totals: Gather[tuple[str, str], tuple[int, int]] = Gather(database.read, totals_many)
+        self._reaches: Gather[tuple[str, str], list[Reach]] = Gather(
+            database.read, _reaches_many, lanes=READ_LANES
+        )
+        self._totals: Gather[tuple[str, str], tuple[int, int]] = Gather(
+            database.read, totals_many, lanes=READ_LANES
+        )
 
     async def create(
         self,

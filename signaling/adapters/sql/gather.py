@@ -15,6 +15,8 @@ I = TypeVar("I")  # noqa: E741 - an item
 O = TypeVar("O")  # noqa: E741 - its outcome
 
 MAX_ITEMS = 512
+READ_LANES = 2
+"""Where one item may take long: the others go past it. As many as SQLite has readers."""
 
 
 class Run(Protocol):
@@ -24,7 +26,7 @@ class Run(Protocol):
 
 
 class Gather(Generic[I, O]):
-    """While the database is busy with one group, the next one collects. Outcomes keep the order of
+    """While the database is busy with a group, the next one collects. Outcomes keep the order of
     the items.
 
     `op(connection, items)` gives one outcome per item; a Refused is raised to its caller. Items it
@@ -37,24 +39,31 @@ class Gather(Generic[I, O]):
         self,
         run: Run,
         op: Callable[[Connection, Sequence[I]], Sequence[O | Refused]],
+        *,
         most: int = MAX_ITEMS,
+        lanes: int = 1,
     ) -> None:
+        """At most so many items in a group, and so many groups on their way."""
         # passed in
         self._run = run
         self._op = op
         self._most = most
         # made here
+        self._free = lanes
         self._waiting: list[tuple[I, asyncio.Future[O]]] = []
         self._alone = 0
         """So many of the first that wait go one by one."""
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: I) -> O:
         """The outcome of `item`: written, once it is on disk; read after this call."""
         future: asyncio.Future[O] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._task is None:
-            self._task = asyncio.create_task(self._flush(), name="gather-flush")
+        if self._free:
+            self._free -= 1
+            task = asyncio.create_task(self._flush(), name="gather-flush")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await future
 
     async def _flush(self) -> None:
@@ -66,9 +75,9 @@ class Gather(Generic[I, O]):
                 group, self._waiting = self._waiting[:most], self._waiting[most:]
                 await self._carry_out(group)
         finally:
-            self._task = None
-            self._alone = 0
-            _fail(self._waiting, asyncio.CancelledError())
+            self._free += 1
+            waiting, self._waiting, self._alone = self._waiting, [], 0
+            _fail(waiting, asyncio.CancelledError())
 
     async def _carry_out(self, group: list[tuple[I, "asyncio.Future[O]"]]) -> None:
         items = [item for item, _ in group]
@@ -79,7 +88,7 @@ class Gather(Generic[I, O]):
                 _fail(group, error)
             else:
                 self._waiting[:0] = group
-                self._alone = len(group)
+                self._alone += len(group)
             return
         except asyncio.CancelledError as error:
             _fail(group, error)

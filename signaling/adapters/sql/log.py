@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from signaling.adapters.sql.append import Append, append_many
 from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.decide import find_conversation, find_member
-from signaling.adapters.sql.gather import Gather
+from signaling.adapters.sql.gather import READ_LANES, Gather
 from signaling.adapters.sql.missed import Since, missed_many
 from signaling.adapters.sql.pending import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
@@ -26,7 +26,9 @@ class SqlLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._appends: Gather[Append, Appended] = Gather(database.write, append_many)
-        self._since: Gather[Since, Missed] = Gather(database.read, missed_many, SINCE_AT_ONCE)
+        self._since: Gather[Since, Missed] = Gather(
+            database.read, missed_many, most=SINCE_AT_ONCE, lanes=READ_LANES
+        )
 
     async def append(self, draft: Draft, allow: Allow | None = None) -> Appended:
         """Gathered with the appends of other callers into one commit."""
