@@ -21,6 +21,8 @@ class OriginHooks:
         self._hooks = hooks
         self._app = app
         """An App by its id; raises Refused."""
+        # no layer where there is nothing to add
+        self.opened, self.request, self.closed = hooks.opened, hooks.request, hooks.closed
 
     async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
         """See Hooks; the App is known only after its token was read."""
@@ -29,18 +31,6 @@ class OriginHooks:
             return who
         origins = (await self._app(who.app)).settings.get("origins")
         if origins is not None and not allowed(remote.origin, origins):
-            await self._hooks.closed(who, "forbidden")
+            await self.closed(who, "forbidden")
             raise Refused("forbidden", f"this app does not allow pages of {remote.origin[:200]}")
         return who
-
-    async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
-        """See Hooks."""
-        return await self._hooks.opened(who, cursor)
-
-    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
-        """See Hooks."""
-        return await self._hooks.request(who, event, payload)
-
-    async def closed(self, who: Identity, reason: str) -> None:
-        """See Hooks."""
-        await self._hooks.closed(who, reason)

@@ -18,6 +18,8 @@ class MeteredHooks:
         # passed in
         self._hooks = hooks
         self._quota = quota
+        # no layer where there is nothing to add
+        self.opened, self.request = hooks.opened, hooks.request
 
     async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
         """See Hooks. Raises Refused quota_exceeded too."""
@@ -28,14 +30,6 @@ class MeteredHooks:
             await self._hooks.closed(who, REASON)
             raise
         return who
-
-    async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
-        """See Hooks."""
-        return await self._hooks.opened(who, cursor)
-
-    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
-        """See Hooks."""
-        return await self._hooks.request(who, event, payload)
 
     async def closed(self, who: Identity, reason: str) -> None:
         """See Hooks."""

@@ -188,6 +188,8 @@ class Quota:
     def guard(self, table: Table) -> dict[str, Handler]:
         """The table, with what may use a plan up asked first."""
         guarded = {**table}
+        if not self._plans:  # without limits there is nothing to ask
+            return guarded
         for event in ACTING:
             if event in table:
                 guarded[event] = Handler(table[event].request, self._asking(event, table[event]))
