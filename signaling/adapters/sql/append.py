@@ -17,12 +17,11 @@ from signaling.adapters.sql.rows import (
     json_text,
     member_of,
 )
-from signaling.adapters.sql.tables import conversations, events, members, sends
+from signaling.adapters.sql.sends import Sent, find_sent, same_send
+from signaling.adapters.sql.tables import conversations, events, members
 from signaling.errors import Refused
 from signaling.model import Appended, Draft, Event, Member
 from signaling.ports import Allow
-
-SendKey = tuple[str, str, str]
 
 
 class Append(NamedTuple):
@@ -30,14 +29,6 @@ class Append(NamedTuple):
 
     draft: Draft
     allow: Allow | None
-
-
-class Sent(NamedTuple):
-    """What a client_id was used for."""
-
-    fingerprint: str
-    conversation: str
-    seq: int
 
 
 def append_many(connection: Connection, items: Sequence[Append]) -> list[Appended | Refused]:
@@ -133,31 +124,6 @@ def _answer(
     return outcome
 
 
-def same_send(sent: dict[SendKey, Sent], draft: Draft) -> Sent | None:
-    """What this draft's client_id was used for, if for the same; raises Refused conflict if not."""
-    if draft.client_id is None:
-        return None
-    earlier = sent.get((draft.app, draft.sender, draft.client_id))
-    if earlier is None:
-        return None
-    if earlier.fingerprint != draft.fingerprint:
-        raise Refused("conflict", "this client_id was used for something else")
-    return earlier
-
-
-def find_sent(connection: Connection, drafts: Sequence[Draft]) -> dict[SendKey, Sent]:
-    """Which of the drafts' client_ids have been used."""
-    keys = [
-        {"app": draft.app, "sender": draft.sender, "client_id": draft.client_id}
-        for draft in drafts
-        if draft.client_id is not None
-    ]
-    if not keys:
-        return {}
-    found = _SENT.execute(connection, keys)
-    return {(row[0], row[1], row[2]): Sent(*row[3:]) for row in found}
-
-
 def find_events(
     connection: Connection, keys: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], Event]:
@@ -198,16 +164,6 @@ def _scenes(
     return heads, found
 
 
-def _find_sends(send: FromClause) -> Statement:
-    columns = [sends.c[name] for name in ("app", "sender", "client_id", *Sent._fields)]
-    same = (
-        (sends.c.app == send.c.app)
-        & (sends.c.sender == send.c.sender)
-        & (sends.c.client_id == send.c.client_id)
-    )
-    return select(*columns).select_from(send.join(sends, same))
-
-
 def _find_scenes(pair: FromClause) -> Statement:
     present = (
         (members.c.conversation == pair.c.conversation)
@@ -223,6 +179,5 @@ def _find_places(place: FromClause) -> Statement:
     return select(*EVENT).select_from(place.join(events, here))
 
 
-_SENT = Many({"app": TEXT, "sender": TEXT, "client_id": TEXT}, _find_sends)
 _SCENES = Many({"conversation": TEXT, "user": TEXT}, _find_scenes)
 _PLACES = Many({"conversation": TEXT, "seq": INT}, _find_places)

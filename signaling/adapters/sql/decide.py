@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from signaling import ids
-from signaling.adapters.sql.append import find_events, find_sent, replace_data, same_send
+from signaling.adapters.sql.append import find_events, replace_data
 from signaling.adapters.sql.audit import append_audit
 from signaling.adapters.sql.blocks import blocking, with_blocks
 from signaling.adapters.sql.invites import use_invite
@@ -21,6 +21,7 @@ from signaling.adapters.sql.rows import (
     member_of,
     member_values,
 )
+from signaling.adapters.sql.sends import find_sent, same_send
 from signaling.adapters.sql.tables import conversations, members, mentions
 from signaling.adapters.sql.texts import change_text
 from signaling.errors import Refused

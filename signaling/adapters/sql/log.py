@@ -12,7 +12,8 @@ from signaling.adapters.sql.gather import READ_LANES, Gather
 from signaling.adapters.sql.missed import Since, missed_many
 from signaling.adapters.sql.pending import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
-from signaling.adapters.sql.tables import events, sends
+from signaling.adapters.sql.sends import is_used
+from signaling.adapters.sql.tables import events
 from signaling.model import Appended, Draft, Event, History
 from signaling.ports import Allow, Missed
 
@@ -36,9 +37,7 @@ class SqlLog:
 
     async def used(self, app: str, sender: str, client_id: str) -> bool:
         """For ever, see `append`."""
-        here = (sends.c.app == app) & (sends.c.sender == sender) & (sends.c.client_id == client_id)
-        query = select(sends.c.seq).where(here)
-        return await self._database.read(lambda c: c.execute(query).first() is not None)
+        return await self._database.read(lambda c: is_used(c, app, sender, client_id))
 
     async def read(
         self,

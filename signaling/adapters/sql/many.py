@@ -17,13 +17,16 @@ from sqlalchemy import (
     FromClause,
     Insert,
     Select,
+    Table,
     Text,
     Update,
     bindparam,
     cast,
     column,
     func,
+    insert,
     literal_column,
+    select,
     text,
 )
 from sqlalchemy.dialects import sqlite
@@ -48,6 +51,11 @@ beside a LIMIT, and would bind its own.
 
 _encode = msgspec.json.Encoder().encode
 _NAME = "many"
+
+
+def inserting(target: Table) -> Callable[[FromClause], Statement]:
+    """Builds what puts the rows into a table."""
+    return lambda given: insert(target).from_select(list(given.c.keys()), select(given))
 
 
 class Each:

@@ -3,29 +3,26 @@
 Everything that appends goes through here, so a head and its events always move together.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     FromClause,
-    Table,
     bindparam,
-    insert,
     select,
     update,
 )
 
-from signaling.adapters.sql.many import INT, TEXT, Many, Statement
+from signaling.adapters.sql.many import INT, TEXT, Many, Statement, inserting
 from signaling.adapters.sql.rows import json_text
+from signaling.adapters.sql.sends import keep_sent
 from signaling.adapters.sql.tables import (
     conversations,
     events,
     members,
     mentions,
     positions,
-    sends,
 )
 from signaling.model import Conversation, Draft, Event
 
@@ -76,6 +73,8 @@ class Pending:
         for item, event in zip(self._numbered, made, strict=True):
             item.head.position = event.position
         self._execute(connection, made)
+        sent = [_send_row(item) for item in self._numbered if item.draft.client_id]
+        keep_sent(connection, sent, position, made[-1].position)
         self._numbered = []
         return made
 
@@ -85,7 +84,6 @@ class Pending:
         tables = (
             (_HEADS, [_head_row(head) for head in heads.values()]),
             (_EVENTS, [_event_row(item, event) for item, event in pairs]),
-            (_SENDS, [_send_row(item) for item in self._numbered if item.draft.client_id]),
             (_MARKS, _mark_rows(made)),
             (_MENTIONS, [row for event in made for row in _mention_rows(event)]),
         )
@@ -181,10 +179,6 @@ def _mention_rows(event: Event) -> list[dict[str, Any]]:
     ]
 
 
-def _inserting(target: Table) -> Callable[[FromClause], Statement]:
-    return lambda given: insert(target).from_select(list(given.c.keys()), select(given))
-
-
 def _move_heads(heads: FromClause) -> Statement:
     return (
         update(conversations)
@@ -217,16 +211,9 @@ _EVENTS = Many(
         **dict.fromkeys(("position", "seq", "at", "nth", "thread", "expires_at"), INT),
         **dict.fromkeys(("conversation", "app", "id", "type", "sender", "data"), TEXT),
     },
-    _inserting(events),
-)
-_SENDS = Many(
-    {
-        **dict.fromkeys(("app", "sender", "client_id", "fingerprint", "conversation"), TEXT),
-        "seq": INT,
-    },
-    _inserting(sends),
+    inserting(events),
 )
 _MARKS = Many(
     {"conversation": TEXT, "user": TEXT, "seq": INT, "at": INT, "position": INT}, _move_marks
 )
-_MENTIONS = Many({"conversation": TEXT, "user": TEXT, "seq": INT}, _inserting(mentions))
+_MENTIONS = Many({"conversation": TEXT, "user": TEXT, "seq": INT}, inserting(mentions))

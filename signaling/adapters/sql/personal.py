@@ -19,6 +19,7 @@ from signaling.adapters.sql.rows import (
     json_text,
     member_of,
 )
+from signaling.adapters.sql.sends import used_by
 from signaling.adapters.sql.tables import (
     blocks,
     conversations,
@@ -26,7 +27,6 @@ from signaling.adapters.sql.tables import (
     events,
     members,
     mentions,
-    sends,
     users,
 )
 from signaling.adapters.sql.tables_files import files
@@ -135,12 +135,12 @@ def _membership(row: Sequence[Any]) -> Membership:
 
 
 def _sent(connection: Connection, app: str, user: str, after: str, limit: int) -> Page:
-    place = (events.c.conversation == sends.c.conversation) & (events.c.seq == sends.c.seq)
+    used = used_by(app, user, after, limit)
+    place = (events.c.conversation == used.c.conversation) & (events.c.seq == used.c.seq)
     query = (
-        select(*EVENT, sends.c.client_id)
-        .select_from(sends.outerjoin(events, place))
-        .where(sends.c.app == app, sends.c.sender == user, sends.c.client_id > after)
-        .order_by(sends.c.client_id)
+        select(*EVENT, used.c.client_id)
+        .select_from(used.outerjoin(events, place))
+        .order_by(used.c.client_id)
         .limit(limit)
     )
     rows = connection.execute(query).all()

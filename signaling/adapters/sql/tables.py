@@ -190,6 +190,15 @@ sends = Table(
 )
 """Every client_id ever used; it outlives the events it points to."""
 
+recent_sends = Table(
+    "recent_sends",
+    metadata,
+    *(Column(column.name, column.type, nullable=False) for column in sends.c),
+    PrimaryKeyConstraint("app", "sender", "client_id"),
+    sqlite_with_rowid=False,
+)
+"""In SQLite the newest of them, which move to `sends` in one go: see sends.py."""
+
 mentions = Table(
     "mentions",
     metadata,
