@@ -18,10 +18,6 @@ class Database(Protocol):
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
 
-    @property
-    def written(self) -> int:
-        """How many writes were carried out: whoever can wait sees whether others write."""
-
     async def write(self, op: Callable[[Connection], T]) -> T:
         """All of `op` or nothing; on disk when this returns. What `op` raises is raised.
 

@@ -40,7 +40,6 @@ class PostgresDatabase:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self.written = 0
 
     @classmethod
     async def open(cls, url: URL) -> "PostgresDatabase":
@@ -65,7 +64,6 @@ class PostgresDatabase:
 
     async def write(self, op: Callable[[Connection], T]) -> T:
         """See Database."""
-        self.written += 1
 
         def locked(connection: Connection) -> T:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")

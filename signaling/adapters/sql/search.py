@@ -15,11 +15,13 @@ from signaling.adapters.sql.texts import index_texts
 from signaling.model import Event
 
 INDEX_BATCH = 200
-"""Appends wait for the writer no longer than this many texts take."""
-INDEX_ROUNDS = 250
-INDEX_REST = 10
-"""While others write, the index lies still this many times as long as it worked: what is sent goes
-first, and can be found once there is time.
+INDEX_BATCH_BUSY = 50
+"""What is sent waits for the writer no longer than this many texts take, some milliseconds."""
+INDEX_ROUNDS = 1_000
+BUSY_S = 0.002
+INDEX_REST = 20
+"""Others write when the index has to wait for its turn: then it lies still this many times as long
+as it waited. What is sent goes first, and can be found once there is time.
 """
 SCAN = 20_000
 """Texts looked at for a query of one or two letters, which have no index, before the page ends."""
@@ -67,16 +69,27 @@ class SqlSearch:
 
     async def index(self) -> int:
         """Catch up with the log; how many events were read."""
-        total = 0
+        total, batch = 0, INDEX_BATCH_BUSY
         for _ in range(INDEX_ROUNDS):
-            began, written = time.monotonic(), self._database.written
-            read = await self._database.write(lambda c: index_texts(c, INDEX_BATCH))
+            read, waited_s = await self._turn(batch)
             total += read
-            if read < INDEX_BATCH:
+            if read < batch:
                 break
-            if self._database.written - written > 1:
-                await asyncio.sleep(INDEX_REST * (time.monotonic() - began))
+            busy = waited_s > BUSY_S
+            batch = INDEX_BATCH_BUSY if busy else INDEX_BATCH
+            if busy:
+                await asyncio.sleep(INDEX_REST * waited_s)
         return total
+
+    async def _turn(self, batch: int) -> tuple[int, float]:
+        """How many events were read, and for how long the writer had something else to do."""
+        asked = time.monotonic()
+
+        def turn(connection: Connection) -> tuple[int, float]:
+            waited_s = time.monotonic() - asked
+            return index_texts(connection, batch), waited_s
+
+        return await self._database.write(turn)
 
     async def find(
         self, app: str, user: str, query: str, conversation: str | None, before: int, limit: int

@@ -69,7 +69,6 @@ class SqliteDatabase:
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = False
-        self.written = 0
         self._engine = create_writer_engine(path)
         self._read_engine = create_reader_engine(path)
         self._local = threading.local()
@@ -90,7 +89,6 @@ class SqliteDatabase:
         """See Database."""
         if self._closed:
             raise unavailable()
-        self.written += 1
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(_Job(op, future))
         return await future

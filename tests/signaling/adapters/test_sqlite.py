@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
-from signaling.adapters.sql import SqlConversations, SqlLog, migrate, sqlite
+from signaling.adapters.sql import SqlConversations, SqlLog, SqlSearch, migrate, search, sqlite
 from signaling.adapters.sql.sqlite import SqliteDatabase
 from signaling.adapters.sql.tables import metadata
 from signaling.errors import Refused
@@ -124,6 +124,27 @@ async def test_whatever_goes_wrong_with_a_group_the_next_is_written(path: str) -
         assert (refused.value.code, refused.value.retryable) == ("unavailable", True)
     made = await asyncio.wait_for(log.append(message(name, "ann", "1")), 30)
     assert made.event.seq == 1
+    await database.close()
+
+
+async def test_the_search_index_lies_still_when_it_had_to_wait_for_the_writer(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "BUSY_S", 0.0)  # it waits a moment at least
+    monkeypatch.setattr(search, "INDEX_REST", 1e9)
+    database = await SqliteDatabase.open(path)
+    log, name = SqlLog(database), await group(SqlConversations(database), "ann")
+    sent = search.INDEX_BATCH_BUSY + 10
+    await asyncio.gather(*(log.append(message(name, "ann", str(n))) for n in range(sent)))
+    count = text("SELECT count(*) FROM texts")
+    indexing = asyncio.create_task(SqlSearch(database).index())
+    await asyncio.sleep(0)  # it has asked for its turn, which is before this one
+    found = await database.write(lambda c: c.execute(count).scalar_one())
+    assert (found, indexing.done()) == (search.INDEX_BATCH_BUSY, False)
+    indexing.cancel()
+    monkeypatch.setattr(search, "BUSY_S", 1e9)
+    await SqlSearch(database).index()
+    assert await database.read(lambda c: c.execute(count).scalar_one()) == sent
     await database.close()
 
 
