@@ -90,6 +90,17 @@ const cases = {
     assert.ok((await seen(client, "history:get")).length < 5);
     return [client];
   },
+  async "a search goes on after pages without a hit, and ends"() {
+    const client = await arrive();
+    await plan(client, "message:search", 0, { events: [], next: "further" });
+    assert.deepEqual(await client.search("qz", { conversation: "c" }), []);
+    const asked = await seen(client, "message:search");
+    assert.equal(asked.length, 10);
+    assert.deepEqual(asked[1], { query: "qz", conversation: "c", before: "further", limit: 20 });
+    await plan(client, "message:search", 0, { events: [logged(1, "message:created"), logged(2, "message:created")], next: "further" });
+    assert.equal((await client.search("qz", { limit: 3 })).length, 4);
+    return [client];
+  },
   async "the ack says what was changed"() {
     const client = await arrive();
     const conversation = await opened(client);

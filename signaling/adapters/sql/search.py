@@ -24,7 +24,9 @@ INDEX_REST = 20
 as it waited. What is sent goes first, and can be found once there is time.
 """
 SCAN = 20_000
-"""Texts looked at for a query of one or two letters, which have no index, before the page ends."""
+"""Texts that a page looks at, where the index cannot tell hits from others: words of one or two
+letters have no pieces in it.
+"""
 PLACES_MAX = 200
 """Conversations named to the index; who is in more looks through all of the app's."""
 
@@ -33,22 +35,29 @@ SELECT {columns} FROM texts_fts
 CROSS JOIN texts ON texts.position = texts_fts.rowid
 CROSS JOIN events ON events.position = texts.position
 CROSS JOIN members ON members.conversation = texts.conversation AND members."user" = :user
-WHERE texts_fts MATCH :tokens AND texts_fts.rowid < :before AND texts_fts.rowid >= :floor
+WHERE {near} AND texts_fts.rowid < :before AND texts_fts.rowid >= :floor
 AND members.app = :app AND members.left_at IS NULL AND events.seq >= members.from_seq {words}
-ORDER BY texts_fts.rowid DESC LIMIT :limit OFFSET :offset
+ORDER BY texts_fts.rowid DESC LIMIT :limit
 """
 """CROSS JOIN keeps SQLite to this order: from the index, newest first, as far as the page goes."""
 POSTGRES = """
 SELECT {columns} FROM texts
 JOIN events ON events.position = texts.position
 JOIN members ON members.conversation = texts.conversation AND members."user" = :user
-WHERE texts.tokens @@ CAST(:tokens AS tsquery) AND texts.position < :before
-AND texts.position >= :floor
+WHERE {near} AND texts.position < :before AND texts.position >= :floor
 AND members.app = :app AND members.left_at IS NULL AND events.seq >= members.from_seq {words}
-ORDER BY texts.position DESC LIMIT :limit OFFSET :offset
+ORDER BY texts.position DESC LIMIT :limit
 """
-SIGNS = {"sqlite": (" AND ", " OR ", "instr"), "postgresql": (" & ", " | ", "strpos")}
-"""And, or, and the place of one text in another."""
+CUSTOM = "SET LOCAL plan_cache_mode = force_custom_plan"
+"""How PostgreSQL goes about it depends on the words, so no plan is right for all of them."""
+FLOORS = {
+    "sqlite": "SELECT rowid FROM texts_fts WHERE {near} AND rowid < :before"
+    " ORDER BY rowid DESC LIMIT 1 OFFSET :scan",
+    "postgresql": "SELECT position FROM texts WHERE {near} AND position < :before"
+    " ORDER BY position DESC LIMIT 1 OFFSET :scan",
+}
+PLACES = {"sqlite": "instr", "postgresql": "strpos"}
+"""The place of one text in another."""
 
 
 class Wanted(NamedTuple):
@@ -103,14 +112,16 @@ def _find(connection: Connection, wanted: Wanted, limit: int) -> tuple[list[Even
     places = _places(connection, wanted)
     if not places:
         return [], None
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(CUSTOM))
     words = words_of(wanted.query)
-    tokens = query_tokens(wanted.app, words)
-    bound = _bound(connection, wanted, tokens, places)
-    floor = 0 if tokens else _floor(connection, bound)
-    statement = _statement(connection, ", ".join(map(str, EVENT)), len(words))
+    near, bound = _near(connection, wanted, words, places)
+    loose = len(places) > PLACES_MAX or not all(query_tokens(wanted.app, [w]) for w in words)
+    floor = _floor(connection, near, bound) if loose else 0
+    statement = _statement(connection, near, ", ".join(map(str, EVENT)), len(words))
+    who = {"app": wanted.app, "user": wanted.user, "floor": floor, "limit": limit}
     said = {f"word{n}": word for n, word in enumerate(words)}
-    found = connection.execute(statement, {**bound, **said, "floor": floor, "limit": limit})
-    hits = [event_of(row) for row in found]
+    hits = [event_of(row) for row in connection.execute(statement, {**bound, **said, **who})]
     if len(hits) == limit:
         return hits, hits[-1].position
     return hits, floor or None
@@ -126,34 +137,37 @@ def _places(connection: Connection, wanted: Wanted) -> Sequence[str]:
     return connection.execute(query.limit(PLACES_MAX + 1)).scalars().all()
 
 
-def _bound(
-    connection: Connection, wanted: Wanted, tokens: list[str], places: Sequence[str]
-) -> dict[str, Any]:
-    both, either, _ = SIGNS[connection.dialect.name]
-    if len(places) <= PLACES_MAX:
-        here = [place_token(wanted.app, place) for place in places]
-    else:
-        here = [place_token(wanted.app)]
-    asked = both.join([*tokens, f"({either.join(here)})"])
-    return {
-        "app": wanted.app,
-        "user": wanted.user,
-        "before": wanted.before,
-        "tokens": asked,
-        "offset": 0,
-    }
+def _near(
+    connection: Connection, wanted: Wanted, words: list[str], places: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    """What the indexes know of the texts wanted: a condition, and what is bound in it."""
+    few, tokens = len(places) <= PLACES_MAX, query_tokens(wanted.app, words)
+    bound: dict[str, Any] = {"before": wanted.before}
+    if connection.dialect.name == "sqlite":
+        here = [place_token(wanted.app, place) for place in (places if few else ("",))]
+        asked = " AND ".join([*tokens, f"({' OR '.join(here)})"])
+        return "texts_fts MATCH :tokens", {**bound, "tokens": asked}
+    conditions = []
+    if few:
+        conditions.append("texts.conversation = ANY(CAST(:places AS varchar[]))")
+        bound["places"] = list(places)
+    elif not tokens:
+        tokens = [place_token(wanted.app)]
+    if tokens:
+        conditions.append("texts.tokens @@ CAST(:tokens AS tsquery)")
+        bound["tokens"] = " & ".join(tokens)
+    return " AND ".join(conditions), bound
 
 
-def _floor(connection: Connection, bound: dict[str, Any]) -> int:
-    """Where a look at each text ends; 0 when all are looked at."""
-    statement = _statement(connection, "texts.position", 0)
-    last = {**bound, "floor": 0, "limit": 1, "offset": SCAN - 1}
-    return connection.execute(statement, last).scalar() or 0
+def _floor(connection: Connection, near: str, bound: dict[str, Any]) -> int:
+    """Where the look at what the indexes give ends; 0 when all of it is looked at."""
+    statement = FLOORS[connection.dialect.name].format(near=near)
+    return connection.execute(text(statement), {**bound, "scan": SCAN - 1}).scalar() or 0
 
 
-def _statement(connection: Connection, columns: str, words: int) -> TextClause:
+def _statement(connection: Connection, near: str, columns: str, words: int) -> TextClause:
     dialect = connection.dialect.name
-    place = SIGNS[dialect][2]
+    place = PLACES[dialect]
     matched = "".join(f" AND {place}(texts.text, :word{n}) > 0" for n in range(words))
     template = SQLITE if dialect == "sqlite" else POSTGRES
-    return text(template.format(columns=columns, words=matched))
+    return text(template.format(near=near, columns=columns, words=matched))

@@ -28,6 +28,8 @@ import { backoff, uniqueId } from "./wait.js";
  */
 
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Pages a search looks at: those for short words may have nothing on them. */
+const LOOKS = 10;
 
 /** Refusals that pass by themselves: one tries again for as long as it takes. */
 const PASSING = new Set(["unavailable", "rate_limited", "timeout", "internal"]);
@@ -193,13 +195,23 @@ export class Client extends Emitter {
   }
 
   /**
-   * Messages with these words in them, the newest first.
+   * Messages with these words in them, the newest first; for words of one or two letters not from
+   * so far back as for longer ones.
    * @param {string} query
    * @param {{conversation?: string, limit?: number}} [options]
    * @returns {Promise<import("./types.js").LogEvent[]>}
    */
-  async search(query, options = {}) {
-    return (await this.request("message:search", { query, ...options })).events;
+  async search(query, { conversation, limit = 20 } = {}) {
+    const found = [];
+    let before;
+    for (let look = 0; look < LOOKS && found.length < limit; look += 1) {
+      const asked = { query, conversation, before, limit: limit - found.length };
+      const { events, next } = await this.request("message:search", asked);
+      found.push(...events);
+      if (!next) break;
+      before = next;
+    }
+    return found;
   }
 
   /**
