@@ -19,10 +19,12 @@ from signaling.adapters.sql import (
     missed,
 )
 from signaling.adapters.sql.moderation import SqlBans
+from signaling.adapters.sql.privacies import SqlPrivacies
 from signaling.auth.revocation import Revocation
 from signaling.errors import Refused
 from signaling.model import App, AuditEntry
 from signaling.moderation.ban import Ban
+from signaling.moderation.privacy import Chosen
 from signaling.ports import Missed
 from tests.making import APP, group, message
 
@@ -59,8 +61,9 @@ async def test_a_crowd_asks_the_database_a_few_times(database: Database) -> None
     conversations, log, users = SqlConversations(counted), SqlLog(counted), SqlUsers(counted)
     apps, presences = SqlApps(counted), SqlPresences(counted)
     revocations, bans = SqlRevocations(counted), SqlBans(counted)
+    privacies = SqlPrivacies(counted)
 
-    async def come(user: str) -> None:
+    async def come_and_go(user: str) -> None:
         await apps.key("key")
         await revocations.names(APP, user, None, 1)
         await bans.get(APP, user)
@@ -69,9 +72,11 @@ async def test_a_crowd_asks_the_database_a_few_times(database: Database) -> None
         await presences.read(APP, [user])
         await log.since(APP, user, 0, {}, 300)
         await conversations.totals(APP, user)
+        await privacies.of(APP, [user])
+        await presences.write(APP, user, Kept(last_seen=1))
 
-    await asyncio.gather(*(come(f"u{n}") for n in range(CROWD)))
-    assert counted.asked <= 4 * 8
+    await asyncio.gather(*(come_and_go(f"u{n}") for n in range(CROWD)))
+    assert counted.asked <= 4 * 10
     assert len(await users.names(APP, [f"u{n}" for n in range(CROWD)])) == CROWD
 
 
@@ -201,3 +206,39 @@ async def test_presence_is_each_ones_own(database: Database) -> None:
     told = await asyncio.gather(*(presences.read(APP, names) for names in asked))
     assert told == [{"ann": kept["ann"]}, {}, kept, {}]
     assert await presences.read("other", ["ann"]) == {}
+
+
+async def test_a_name_that_cannot_be_is_no_trouble_of_the_others(database: Database) -> None:
+    """PostgreSQL keeps no zero characters, so nobody has it there."""
+    users, presences = SqlUsers(database), SqlPresences(database)
+    await users.seen(APP, "ann", None, None, 1)
+    writes = (presences.write(APP, user, Kept(text=user)) for user in ("ann", "b\0b"))
+    await asyncio.gather(*writes, return_exceptions=True)
+    asked = (presences.read(APP, [user]) for user in ("ann", "b\0b", "eve"))
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert (told[0], told[2]) == ({"ann": Kept(text="ann")}, {})
+    assert told[1] == {} or (isinstance(told[1], Refused) and told[1].code == "bad_request")
+
+
+async def test_what_users_said_as_they_went_is_kept_of_each(database: Database) -> None:
+    users, presences = SqlUsers(database), SqlPresences(database)
+    names = [f"u{n}" for n in range(CROWD)]
+    for name in names[1:]:
+        await users.seen(APP, name, None, None, 1)
+    for said in ("first", "second"):
+        kept = {name: Kept(text=f"{said} {name}", last_seen=7) for name in names}
+        await asyncio.gather(*(presences.write(APP, *one) for one in kept.items()))
+    await asyncio.gather(*(presences.write(APP, "u1", Kept(text=f"{n}")) for n in range(9)))
+    kept["u1"] = Kept(text="8")
+    del kept["u0"]  # who is not there
+    assert await presences.read(APP, names) == kept
+
+
+async def test_what_users_chose_is_each_ones_own(database: Database) -> None:
+    privacies = SqlPrivacies(database)
+    chosen = {"ann": Chosen(presence="nobody"), "bob": Chosen(last_seen="nobody")}
+    for user, one in chosen.items():
+        await privacies.put(APP, user, one)
+    asked = (["ann"], ["eve"], ["bob", "ann"], [])
+    told = await asyncio.gather(*(privacies.of(APP, names) for names in asked))
+    assert told == [{"ann": chosen["ann"]}, {}, chosen, {}]

@@ -9,8 +9,9 @@ RETRY_AFTER_MS = 1_000
 STATEMENT_FAULTS = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE")
 """SQLite's names for a wrong statement; its other errors are about the file, the disk or a lock."""
 
-UNTRANSLATABLE = "22021"
-"""PostgreSQL's SQLSTATE character_not_in_repertoire: it keeps no zero characters."""
+UNTRANSLATABLE = ("22021", "22P05")
+"""PostgreSQL keeps no zero characters: its SQLSTATE character_not_in_repertoire, and that of one in
+JSON, untranslatable_character."""
 
 
 def translate(error: DBAPIError) -> Exception:
@@ -19,7 +20,7 @@ def translate(error: DBAPIError) -> Exception:
     name = getattr(error.orig, "sqlite_errorname", None)
     if name is not None:
         return error if name.startswith(STATEMENT_FAULTS) else unavailable()
-    if getattr(error.orig, "sqlstate", None) == UNTRANSLATABLE:
+    if getattr(error.orig, "sqlstate", None) in UNTRANSLATABLE:
         return Refused("bad_request", "text cannot have zero characters")
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return unavailable()

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Delete,
     FromClause,
     Insert,
     Select,
@@ -35,7 +36,7 @@ from sqlalchemy.types import TypeEngine
 
 from signaling.adapters.sql.driver import run
 
-Statement: TypeAlias = Select[Any] | Insert | Update
+Statement: TypeAlias = Select[Any] | Insert | Update | Delete
 
 INT: TypeEngine[Any] = BigInteger()
 TEXT: TypeEngine[Any] = Text()
