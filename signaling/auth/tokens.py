@@ -220,7 +220,7 @@ def _announced(token: str) -> tuple[str, str, str | None]:
     """
     header, body = (_object(part) for part in (*token.split(".", 2), "", "")[:2])
     algorithm, issuer, kid = header.get("alg"), body.get("iss"), header.get("kid")
-    if not isinstance(algorithm, str) or not isinstance(issuer, str):
+    if not isinstance(algorithm, str) or not isinstance(issuer, str) or not issuer.isprintable():
         raise Refused("unauthorized", "token lacks `alg` or `iss`")
     return algorithm, issuer, kid if isinstance(kid, str) else None
 

@@ -224,6 +224,13 @@ async def test_deep_json_is_refused(tokens: Tokens) -> None:
     await refusal(tokens, f"{part({'alg': 'HS256'})}.{deep}.x")
 
 
+@pytest.mark.parametrize("body", [[], "text", None, {"iss": 7}, {"iss": "\ud800"}, {"iss": "\0"}])
+async def test_what_announces_no_issuer_is_refused(tokens: Tokens, body: Any) -> None:
+    """Also by one that no database can be asked for."""
+    await refusal(tokens, f"{part({'alg': 'HS256'})}.{part(body)}.x")
+    await refusal(tokens, f"{part(body)}.{part({'iss': 'key'})}.x")
+
+
 class NoApps:
     """No app and no key is known: whatever the token says, only words come back."""
 
