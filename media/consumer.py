@@ -16,6 +16,7 @@ from media.net.arena import SLOT_BYTES
 from media.net.egress import Egress
 from media.net.srtp import new_length, protect
 from media.net.transport import Transport
+from media.net.udp import BATCH
 from media.pictures import Pictures, pictures_of, write_all
 from media.producer import Producer
 from media.repairs import Repairs
@@ -144,23 +145,32 @@ class Consumer:
         self._layers.stop()
         self._plain = False
 
+    def begin(self, now: float) -> None:
+        """Start the picture: at a keyframe that came a moment ago, else at one to be asked for."""
+        stream = self._awaited()
+        if stream is not None and self._ready and self.accepted:
+            entries = stream.fresh(now)
+            for start in range(0, len(entries), BATCH):
+                self.forward(stream, Batch(entries[start : start + BATCH], now), now)
+        self.need_keyframe(now)
+
     def need_keyframe(self, now: float) -> None:
         """Ask for what is needed to show the target layer."""
-        wanted = self._layers.wants_keyframe
-        if self.producer.kind != "video" or self.paused or self._limit is None or wanted < 0:
-            return
-        stream = self.producer.ranked(wanted)
+        stream = self._awaited()
         if stream is not None:
             stream.need_keyframe(now)
+
+    def _awaited(self) -> Stream | None:
+        """The stream whose keyframe is needed to show the target layer."""
+        wanted = self._layers.wants_keyframe
+        if self.producer.kind != "video" or self.paused or self._limit is None or wanted < 0:
+            return None
+        return self.producer.ranked(wanted)
 
     def refresh(self, now: float) -> None:
         """The subscriber's decoder is stuck: pass its request on."""
         self.plis += 1
-        current = self.current
-        if current is not None:
-            current.need_keyframe(now)
-        else:
-            self.need_keyframe(now)
+        (self.current or self).need_keyframe(now)
 
     @property
     def current(self) -> Stream | None:
@@ -168,6 +178,11 @@ class Consumer:
         layers = self._layers
         rank = layers.current if isinstance(layers, SimulcastLayers) else 0
         return self.producer.ranked(rank) if layers.started else None
+
+    @property
+    def _ready(self) -> bool:
+        """Whether the transport can carry packets."""
+        return self._transport.sending is not None and self._transport.destination is not None
 
     @property
     def timestamp_offset(self) -> int:
@@ -183,9 +198,7 @@ class Consumer:
 
     def forward(self, stream: Stream, batch: Batch, now: float) -> None:
         """Copy, patch and encrypt what is wanted of a batch into the egress arena."""
-        transport = self._transport
-        ready = transport.sending is not None and transport.destination is not None
-        if not ready or not self.accepted or self.paused or self._limit is None:
+        if not self._ready or not self.accepted or self.paused or self._limit is None:
             self._not_now(len(batch.entries))
         elif not self._plain:
             self._choose(stream, batch, now)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from media.producer import Producer
 
 CACHE_PACKETS: Final = 1024
+FRESH_S: Final = 0.3
+"""A keyframe that came this lately is not asked for again: browsers ignore a second request that
+comes sooner, and a picture that starts so far back has caught up before anyone sees it."""
 _DEPENDENCY_ID: Final = OUTGOING_EXTENSIONS[Uri.DEPENDENCY_DESCRIPTOR]
 
 
@@ -49,6 +52,9 @@ class Stream:
         self._sequences = Unwrapper()
         self._picture_ids = Unwrapper(15)
         self._tl0picidx = Unwrapper(8)
+        self._keyframe_at = float("-inf")
+        self._keyframe_from = 0
+        """When the latest keyframe came, and its first packet."""
         self.repaired = 0
         """Packets that came as retransmissions."""
         self.width = 0
@@ -88,7 +94,7 @@ class Stream:
         if producer.kind == "video":
             self._layers(frame, packet.end, now)
             if frame.keyframe:
-                self._keyframe(frame, sequence)
+                self._keyframe(frame, sequence, now)
         else:
             self.rates.add(0, 0, packet.end, now)
         frame.move(moved)
@@ -100,6 +106,7 @@ class Stream:
         """For the Consumers, at the end of the wake-up."""
         producer = self.producer
         if producer.muted:
+            self._keyframe_at = float("-inf")  # nobody sees what came meanwhile, not later either
             self._drops.counts[DropReason.PRODUCER_MUTED] += 1
             return
         if not self.pending:
@@ -149,7 +156,8 @@ class Stream:
         if self.producer.repairs and (self.nacks.add(sequence, now) or now >= self.nacks.due_at):
             self.producer.repair(self, now)
 
-    def _keyframe(self, frame: Frame, sequence: int) -> None:
+    def _keyframe(self, frame: Frame, sequence: int, now: float) -> None:
+        self._keyframe_at, self._keyframe_from = now, sequence
         self.keyframes.arrived()
         self.nacks.keyframe(sequence)
         if frame.width:
@@ -175,6 +183,13 @@ class Stream:
     def cached(self, sequence: int, now: float) -> Entry | None:
         """The packet with that extended sequence number, if it is not too old."""
         return self._cache.get(sequence, now)
+
+    def fresh(self, now: float) -> list[Entry]:
+        """What came since a keyframe that is still fresh, and was forwarded already."""
+        if now - self._keyframe_at > FRESH_S:
+            return []
+        found = self._cache.since(self._keyframe_from, now)
+        return [entry for entry in found if entry not in self.pending]
 
     def need_keyframe(self, now: float) -> None:
         """A Consumer cannot go on without a keyframe of this stream."""

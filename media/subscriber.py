@@ -1,6 +1,7 @@
 """The subscribe transport of one Participant: offers what there is to receive, and sends it."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from aiortc.rtcdatachannel import RTCDataChannel
@@ -173,9 +174,7 @@ class Subscriber:
             limit = data.max_message_size or MAX_MESSAGE_BYTES
             self.transport.use_data(data.sctp_port or SCTP_PORT, limit)
         self.transport.start(answer.fingerprints, server=answer.setup != "passive")
-        now = self._router.hub.clock()
-        for consumer in begun:
-            consumer.need_keyframe(now)
+        self._begin(begun)
         if self._negotiation.step(Step.ANSWER):
             self._send_soon()
 
@@ -213,10 +212,16 @@ class Subscriber:
 
     def transport_connected(self, transport: Transport) -> None:
         """Media can flow: start every picture."""
-        now = self._router.hub.clock()
-        for consumer in self.consumers.values():
-            consumer.need_keyframe(now)
+        self._begin(self.consumers.values())
         self._router.transport_connected(self._participant, "subscribe")
+
+    def _begin(self, consumers: Iterable[Consumer]) -> None:
+        """Start these pictures."""
+        hub = self._router.hub
+        now = hub.clock()
+        for consumer in consumers:
+            consumer.begin(now)
+        hub.udp.flush_soon()
 
     def transport_lost(self, transport: Transport, reason: str) -> None:
         """The browser is gone."""

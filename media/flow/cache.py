@@ -68,6 +68,11 @@ class Cache(Generic[T]):
             return None
         return self._items[slot]
 
+    def since(self, sequence: int, now: float) -> list[T]:
+        """What is there from `sequence` on, in order."""
+        found = (self.get(number, now) for number in range(sequence, self._newest + 1))
+        return [item for item in found if item is not None]
+
     def clear(self) -> None:
         """Forget everything, as for a stream that starts anew."""
         for sequence in range(self._oldest, self._newest + 1):

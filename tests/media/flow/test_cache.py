@@ -61,3 +61,12 @@ def test_tick_lets_go_of_memory() -> None:
 def test_slots_must_be_a_power_of_two() -> None:
     with pytest.raises(ValueError):
         Cache(slots=100)
+
+
+def test_tells_what_is_there_since_a_number() -> None:
+    cache: Cache[str] = Cache(slots=4, max_age_s=1.0)
+    assert cache.since(1, now=0.0) == []
+    for sequence, item in ((103, "d"), (101, "b"), (100, "a")):
+        cache.add(sequence, item, 1, now=0.0)
+    assert cache.since(101, now=1.0) == ["b", "d"]
+    assert cache.since(101, now=1.1) == []
