@@ -2,6 +2,8 @@ import { Emitter } from "./emitter.js";
 
 /** @typedef {{up: void, restart: void, lost: void}} LinkEvents */
 
+/** How a transport is set up, whatever its ICE servers: one path for everything on it. */
+export const PLAN = Object.freeze({ bundlePolicy: /** @type {RTCBundlePolicy} */ ("max-bundle") });
 /** A `disconnected` ICE often heals by itself; this long it may try. */
 const DISCONNECTED_MS = 4000;
 /** A restart that was asked for and brought nothing counts as failed after this. */

@@ -1,4 +1,5 @@
 import { Emitter } from "./emitter.js";
+import { PLAN } from "./link.js";
 import { Publisher } from "./publisher.js";
 import { Subscriber } from "./subscriber.js";
 
@@ -27,12 +28,12 @@ export class Media extends Emitter {
   constructor(options) {
     super();
     this._options = options;
-    /** @type {RTCIceServer[]} */
-    this._iceServers = [];
     /** @type {Publisher | null} */
     this.publisher = null;
     /** @type {Subscriber | null} */
     this.subscriber = null;
+    /** @type {{publisher: Publisher, subscriber: Subscriber} | null} made ahead, not in use yet */
+    this._ahead = null;
     /** @type {Map<Source, Local>} */
     this.local = new Map();
     /** Own `track:update` requests under way: their echo is no news. */
@@ -52,16 +53,27 @@ export class Media extends Emitter {
     return states.every((state) => state !== "closed" && state !== "failed");
   }
 
+  /** Make the next transports while the Room is being asked for: their certificates take a while. */
+  prepare() {
+    this._ahead ??= { subscriber: new Subscriber(this._options), publisher: new Publisher(this._options) };
+  }
+
+  /** The Room was refused: what was made ahead is not needed. */
+  discard() {
+    this._ahead?.publisher.close();
+    this._ahead?.subscriber.close();
+    this._ahead = null;
+  }
+
   /**
    * New transports, for a new or a lost Room.
    * @param {RTCIceServer[]} iceServers
    */
   async rebuild(iceServers) {
-    this._iceServers = iceServers;
     this._closeTransports();
-    const options = { ...this._options, iceServers };
-    this.subscriber = this._watchSubscriber(new Subscriber(options));
-    const publisher = new Publisher(options);
+    const { publisher, subscriber } = this._take();
+    for (const { pc } of [publisher, subscriber]) pc.setConfiguration({ ...PLAN, iceServers });
+    this.subscriber = this._watchSubscriber(subscriber);
     this.publisher = publisher;
     this._watchLink(publisher.link);
     await publisher.open(this.local);
@@ -107,9 +119,17 @@ export class Media extends Emitter {
   }
 
   close() {
+    this.discard();
     this._closeTransports();
     this.publisher = null;
     this.subscriber = null;
+  }
+
+  _take() {
+    this.prepare();
+    const made = /** @type {NonNullable<Media["_ahead"]>} */ (this._ahead);
+    this._ahead = null;
+    return made;
   }
 
   _closeTransports() {

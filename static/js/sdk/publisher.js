@@ -1,4 +1,4 @@
-import { Link } from "./link.js";
+import { Link, PLAN } from "./link.js";
 import { codecsPreferring, simulcastLayers, withOpusDtx } from "./sdp.js";
 import { Serial } from "./wait.js";
 
@@ -25,13 +25,13 @@ const MAX_BITRATE_BPS = { screen: 2_500_000, camera: 1_700_000 };
  */
 export class Publisher {
   /**
-   * @param {{room: string, request: Request, iceServers?: RTCIceServer[], dtx?: boolean}} options
+   * @param {{room: string, request: Request, dtx?: boolean}} options
    */
-  constructor({ room, request, iceServers = [], dtx = true }) {
+  constructor({ room, request, dtx = true }) {
     this._room = room;
     this._request = request;
     this._dtx = dtx;
-    this.pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.pc = new RTCPeerConnection(PLAN);
     this.link = new Link(this.pc);
     this.link.on("restart", () => void this._restartIce());
     this.reliable = this.pc.createDataChannel("data");

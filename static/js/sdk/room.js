@@ -149,13 +149,14 @@ export class Room extends Emitter {
     // Naming the participant says "my transports still live": only then may the server keep its ends.
     const participant = this.media.alive ? this.participant : undefined;
     this._answering = false;
-    const ack = await this._client.request("room:join", { room: this.id, name, attributes, participant });
+    const ack = await this._ask({ room: this.id, name, attributes, participant });
     const kept = ack.resumed === true && participant && ack.participant === participant;
     this.participant = ack.participant;
     this.participants = new Map(
       ack.participants.map((/** @type {ParticipantInfo} */ info) => [info.participant, info]),
     );
-    this.emit("participants", undefined);
+    // An offer that came with the ack is answered before the page draws who is there.
+    setTimeout(() => this.emit("participants", undefined));
     if (!kept) {
       this._wishes.clear();
       this.quality.clear();
@@ -165,6 +166,21 @@ export class Room extends Emitter {
     }
     this._answerEarly();
     this._setState("joined");
+  }
+
+  /**
+   * Ask for the Room; what a new one takes is made meanwhile.
+   * @param {{room: string, name?: string, attributes?: object, participant?: string}} wanted
+   */
+  async _ask(wanted) {
+    const asked = this._client.request("room:join", wanted);
+    if (!wanted.participant) this.media.prepare();
+    try {
+      return await asked;
+    } catch (error) {
+      this.media.discard();
+      throw error;
+    }
   }
 
   async _rejoin() {

@@ -1,5 +1,5 @@
 import { Emitter } from "./emitter.js";
-import { Link } from "./link.js";
+import { Link, PLAN } from "./link.js";
 import { Serial } from "./wait.js";
 
 /** @typedef {import("./types.js").OfferedTrack} OfferedTrack */
@@ -16,13 +16,13 @@ import { Serial } from "./wait.js";
  */
 export class Subscriber extends Emitter {
   /**
-   * @param {{room: string, request: import("./publisher.js").Request, iceServers?: RTCIceServer[]}} options
+   * @param {{room: string, request: import("./publisher.js").Request}} options
    */
-  constructor({ room, request, iceServers = [] }) {
+  constructor({ room, request }) {
     super();
     this._room = room;
     this._request = request;
-    this.pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.pc = new RTCPeerConnection(PLAN);
     this.link = new Link(this.pc);
     this.link.on("restart", () => this._restartIce());
     this.pc.addEventListener("datachannel", (event) => this.emit("channel", event.channel));
@@ -51,12 +51,10 @@ export class Subscriber extends Emitter {
     if (this.pc.connectionState === "closed") return;
     await this.pc.setRemoteDescription({ type: "offer", sdp: offer.sdp });
     await this.pc.setLocalDescription(await this.pc.createAnswer());
-    this._map(offer.tracks);
-    await this._request("media:answer", {
-      room: this._room,
-      offer_id: offer.offer_id,
-      sdp: this.pc.localDescription?.sdp,
-    });
+    const sdp = this.pc.localDescription?.sdp;
+    const told = this._request("media:answer", { room: this._room, offer_id: offer.offer_id, sdp });
+    this._map(offer.tracks); // While the answer is on its way: the page draws what comes.
+    await told;
   }
 
   /** @param {OfferedTrack[]} offered */

@@ -1,0 +1,51 @@
+"""What a page does while it enters a Room, and in which order: one sees the others sooner."""
+
+import pytest
+
+from tests.e2e.conftest import Arrive
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+REFUSED = """async () => {
+  const made = [];
+  const Plain = RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends Plain {
+    constructor(...all) {
+      super(...all);
+      made.push(this);
+    }
+  };
+  const refusal = await tokenim.client.room("c_nowhere").join().catch((error) => error.code);
+  globalThis.RTCPeerConnection = Plain;
+  return [refusal, ...made.map((pc) => pc.connectionState)];
+}"""
+WATCH = """() => {
+  const { client, room } = tokenim;
+  globalThis.order = [];
+  const request = client.request.bind(client);
+  client.request = (event, ...rest) => (order.push(event), request(event, ...rest));
+  room.on("track", () => order.push("track"));
+}"""
+
+
+async def test_transports_are_made_while_the_room_is_asked_for_and_closed_when_it_is_refused(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann = await arrive("Ann")
+    await ann.join(server.url, room)
+    refusal, *transports = await ann.page.evaluate(REFUSED)
+    assert refusal in ("not_found", "forbidden")
+    assert transports == ["closed", "closed"]
+
+
+async def test_an_offer_is_answered_before_the_page_draws_what_it_brings(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann, bo = await arrive("Ann"), await arrive("Bo")
+    await ann.join(server.url, room)
+    await ann.page.evaluate(WATCH)
+    await bo.join(server.url, room)
+    await ann.sees_video_of(1)
+    order = await ann.page.evaluate("order")
+    assert 0 <= order.index("media:answer") < order.index("track")
