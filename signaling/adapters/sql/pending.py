@@ -10,10 +10,15 @@ from sqlalchemy import (
     Connection,
     FromClause,
     bindparam,
+    func,
+    insert,
+    literal_column,
     select,
     update,
 )
+from sqlalchemy.dialects import sqlite
 
+from signaling.adapters.sql.driver import run
 from signaling.adapters.sql.many import INT, TEXT, Many, Statement, inserting
 from signaling.adapters.sql.rows import json_text
 from signaling.adapters.sql.sends import keep_sent
@@ -94,7 +99,11 @@ class Pending:
 
 def take_positions(connection: Connection, count: int) -> int:
     """Take `count` positions; the last one before them. Others wait for the commit."""
-    return int(connection.execute(_TAKE, {"count": count}).scalar_one()) - count
+    if connection.dialect.name == "sqlite":
+        [[last]] = run(connection, _TAKE_SQLITE, (count,))
+    else:
+        last = connection.execute(_TAKE, {"count": count}).scalar_one()
+    return int(last) - count
 
 
 def last_position(connection: Connection) -> int:
@@ -136,8 +145,8 @@ def _event_row(item: _Numbered, event: Event) -> dict[str, Any]:
         "sender": event.sender,
         "at": event.at,
         "nth": item.nth,
-        "thread": event.data.get("thread") if event.type == MESSAGE else None,
-        "expires_at": event.data.get("expires_at") if event.type == MESSAGE else None,
+        "thread": event.data.get("thread", 0) if event.type == MESSAGE else 0,
+        "expires_at": event.data.get("expires_at", 0) if event.type == MESSAGE else 0,
         "data": json_text(event.data),
     }
 
@@ -179,6 +188,16 @@ def _mention_rows(event: Event) -> list[dict[str, Any]]:
     ]
 
 
+def _put_events(given: FromClause) -> Statement:
+    """Without a thread or an end these are 0, which the driver takes sooner than None."""
+    sparse = ("thread", "expires_at")
+    values = [
+        func.nullif(c, literal_column("0")).label(c.name) if c.name in sparse else c
+        for c in given.c
+    ]
+    return insert(events).from_select(given.c.keys(), select(*values))
+
+
 def _move_heads(heads: FromClause) -> Statement:
     return (
         update(conversations)
@@ -205,13 +224,14 @@ _TAKE = (
     .values(last=positions.c.last + bindparam("count", type_=BigInteger))
     .returning(positions.c.last)
 )
+_TAKE_SQLITE = str(_TAKE.compile(dialect=sqlite.dialect()))
 _HEADS = Many({"id": TEXT, "head": INT, "messages": INT, "position": INT}, _move_heads)
 _EVENTS = Many(
     {
         **dict.fromkeys(("position", "seq", "at", "nth", "thread", "expires_at"), INT),
         **dict.fromkeys(("conversation", "app", "id", "type", "sender", "data"), TEXT),
     },
-    inserting(events),
+    _put_events,
 )
 _MARKS = Many(
     {"conversation": TEXT, "user": TEXT, "seq": INT, "at": INT, "position": INT}, _move_marks
