@@ -19,7 +19,7 @@ INDEX_BATCH_BUSY = 50
 """What is sent waits for the writer no longer than this many texts take, some milliseconds."""
 INDEX_ROUNDS = 1_000
 BUSY_S = 0.002
-INDEX_REST = 20
+INDEX_REST = 50
 """Others write when the index has to wait for its turn: then it lies still this many times as long
 as it waited. What is sent goes first, and can be found once there is time.
 """
