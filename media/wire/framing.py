@@ -29,7 +29,8 @@ def split(data: ReadBuffer) -> Iterator[Frame]:
     """The packets of a compound or reduced-size datagram (RFC 5506), in order.
 
     Raises ValueError for another version, lengths that do not add up, and padding that does not
-    fit or is not on the last packet.
+    fit. Browsers pad transport feedback by one to three bytes, anywhere in a compound, where RFC
+    3550 (section 6.4.1) has multiples of four at the end.
     """
     view = bytes(data)
     if not view:
@@ -43,15 +44,13 @@ def split(data: ReadBuffer) -> Iterator[Frame]:
         if first >> 6 != VERSION or end > size:
             raise ValueError("RTCP version or length is wrong")
         body = view[at + HEADER_BYTES : end]
-        yield Frame(
-            packet_type, first & 0x1F, _unpad(body, last=end == size) if first & 0x20 else body
-        )
+        yield Frame(packet_type, first & 0x1F, _unpad(body) if first & 0x20 else body)
         at = end
 
 
-def _unpad(body: bytes, *, last: bool) -> bytes:
+def _unpad(body: bytes) -> bytes:
     padding = body[-1] if body else 0
-    if not last or padding == 0 or padding > len(body) or padding % 4:
+    if padding == 0 or padding > len(body):
         raise ValueError("RTCP padding is wrong")
     return body[:-padding]
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from media.consumer import Consumer
+from media.drops import DropReason
 from tests.link import Link
 from tests.media.browsers import chromium, tab
 from tests.media.peers import Lobby
@@ -35,11 +36,13 @@ async def test_a_narrow_path_gets_a_smaller_layer_and_a_wide_one_the_largest_aga
         alice = await tab(browser, lobby, "alice")
         bob = await tab(browser, lobby, "bob", through=link.port)
         await alice.publish(simulcast=True, width=960, height=540, audio=False)
-        width = "document.querySelector('video').videoWidth"
+        width = "document.querySelector('video')?.videoWidth"
         await bob.until(f"{width} == 960", 40)
         subscriber = lobby.sfu._rooms["room"].participants["bob"].subscriber
         assert subscriber is not None
-        assert subscriber.transport.history is not None  # packets are numbered
+        async with asyncio.timeout(10):
+            while subscriber.transport.history is None:  # until packets are numbered
+                await asyncio.sleep(0.05)
         link.rate_bps = 350_000
         await bob.until(f"{width} < 960", 60)
         assert subscriber.adaptation.estimate_bps < 700_000
@@ -50,6 +53,7 @@ async def test_a_narrow_path_gets_a_smaller_layer_and_a_wide_one_the_largest_aga
         async with asyncio.timeout(100):  # as far up as a busy publisher still goes
             while rank(consumer) <= narrow < max(producer.ranks()):
                 await asyncio.sleep(0.1)
+        assert lobby.sfu.drops.counts[DropReason.RTCP_MALFORMED] == 0
 
 
 def rank(consumer: Consumer) -> int:

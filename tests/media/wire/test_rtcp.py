@@ -63,11 +63,30 @@ def test_nack_bitmap_covers_sixteen_after_the_first(apart: int, items: int) -> N
     assert len(nack.pack()) == 12 + 4 * items
 
 
-def test_padding_only_on_the_last_packet() -> None:
+def test_padding_is_taken_off_wherever_it_is() -> None:
     padded = b"\xa0\xc9\x00\x02" + bytes(4) + b"\x00\x00\x00\x04"
     assert rtcp.parse(padded) == [rtcp.ReceiverReport(0)]
+    pli = rtcp.Pli(1, 2)
+    assert rtcp.parse(padded + pli.pack()) == [rtcp.ReceiverReport(0), pli]
+
+
+@pytest.mark.parametrize(
+    ("count", "deltas"), [(1, b"\x08\x01"), (2, b"\x08\x04"), (3, b"\x08\x04\x04\x00\x00\x03")]
+)
+def test_feedback_is_padded_by_single_bytes_as_browsers_do(count: int, deltas: bytes) -> None:
+    first = 0x8F if count == 2 else 0xAF
+    header = bytes((first, 205, 0, 4 + (2 + len(deltas)) // 4)) + bytes((0, 0, 0, 1, 0, 0, 0, 2))
+    statuses = bytes((0, 7, 0, count, 0, 0, 1, 9, 0x20, count))
+    arrivals = (66_000, 67_000, 68_000)[:count]
+    expected = rtcp.TransportFeedback(1, 2, 7, 9, arrivals)
+    assert rtcp.parse(header + statuses + deltas) == [expected]
+    assert rtcp.parse(header + statuses + deltas + rtcp.Pli(1, 2).pack())[0] == expected
+
+
+@pytest.mark.parametrize("padding", [0, 9, 255])
+def test_padding_that_does_not_fit_is_refused(padding: int) -> None:
     with pytest.raises(ValueError):
-        rtcp.parse(padded + rtcp.Pli(1, 2).pack())
+        rtcp.parse(b"\xa0\xc9\x00\x02" + bytes(7) + bytes((padding,)))
 
 
 def test_unknown_packets_are_passed_over() -> None:
