@@ -17,6 +17,7 @@ from playwright.async_api import (
 )
 
 WAIT_MS = 60_000
+MARKS = ("sent", "delivered", "read")
 
 PROBE = Path(__file__).parent / "probe.js"
 
@@ -106,9 +107,9 @@ class Person:
         await expect(self.message(text)).to_have_count(1, timeout=WAIT_MS)
 
     async def marked(self, text: str, mark: str) -> None:
-        """Until an own message is sent, delivered or read."""
-        shown = self.message(text).locator(f'[data-mark="{mark}"]')
-        await expect(shown).to_be_visible(timeout=WAIT_MS)
+        """Until an own message is sent, delivered or read; what is further along is that too."""
+        reached = ", ".join(f'[data-mark="{one}"]' for one in MARKS[MARKS.index(mark) :])
+        await expect(self.message(text).locator(reached)).to_be_visible(timeout=WAIT_MS)
 
     def tile(self, label: str) -> Locator:
         """A tile by the start of its label."""
