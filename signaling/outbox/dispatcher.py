@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Protocol
 
 from signaling.auth.sealing import SealBroken
@@ -80,18 +80,22 @@ class Dispatcher:
         self.disabled_total = 0
 
     async def dispatch(self) -> int:
-        """Begin with the lines that are due; how many were begun."""
+        """Begin with the lines that are due; how many were begun, or are to be looked at again."""
         pool = self._pool
         if pool.free <= 0:
             return 0
+        before = pool.keys()
         due = await self._outbox.due(
             self._clock(), AT_ONCE + len(pool), pool.full("webhook"), pool.full("app")
         )
         hooks = {hook.id: hook for hook in await self._webhooks.all()} if due else {}
-        return sum(self._begin(hooks[one.webhook], one) for one in due if one.webhook in hooks)
+        known = [one for one in due if one.webhook in hooks]
+        return sum(self._begin(hooks[one.webhook], one, before) for one in known)
 
-    def _begin(self, hook: Webhook, delivery: Delivery) -> bool:
+    def _begin(self, hook: Webhook, delivery: Delivery, before: frozenset[Hashable]) -> bool:
         line: Line = (delivery.webhook, delivery.conversation)
+        if line in before:
+            return self._pool.ended(line)
         if not self._pool.may_begin(line, app=hook.app, webhook=hook.id):
             return False
         work = self._follow(hook, delivery)

@@ -28,6 +28,16 @@ class Pool:
     def __len__(self) -> int:
         return len(self._busy)
 
+    def keys(self) -> frozenset[Hashable]:
+        """What is under way. Ask before reading what is due: of these keys, what is read may be
+        over by the time it is read.
+        """
+        return frozenset(self._busy)
+
+    def ended(self, key: Hashable) -> bool:
+        """Whether one of those `keys` is under way no more: it is worth reading again."""
+        return key not in self._busy
+
     @property
     def free(self) -> int:
         """How much more may begin."""

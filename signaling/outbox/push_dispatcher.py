@@ -58,12 +58,14 @@ class PushDispatcher:
         pool = self._pool
         if pool.free <= 0:
             return 0
-        begun = 0
-        full = pool.full("app")
-        for push, to in await self._pushes.due(self._clock(), AT_ONCE + len(pool), full):
-            if pool.may_begin(push.id, app=push.app):
-                begun += pool.begin(push.id, self._send(push, to), app=push.app)
-        return begun
+        before = pool.keys()
+        due = await self._pushes.due(self._clock(), AT_ONCE + len(pool), pool.full("app"))
+        return sum(self._begin(push, to) for push, to in due if push.id not in before)
+
+    def _begin(self, push: Push, to: Subscription) -> bool:
+        if not self._pool.may_begin(push.id, app=push.app):
+            return False
+        return self._pool.begin(push.id, self._send(push, to), app=push.app)
 
     async def settle(self, timeout_s: float) -> bool:
         """See runner.Dispatches."""

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from signaling.adapters.sql import SqlApps, open_database
+from signaling.adapters.sql import Database, SqlApps, open_database
 from signaling.adapters.sql.outbox import SqlOutbox
 from signaling.adapters.sql.webhooks import SqlWebhooks
 from signaling.model import App
@@ -45,10 +46,26 @@ class Servers:
         self.got.append(body)
 
 
+class SlowToAnswer(SqlOutbox):
+    """Its answer to what is due arrives when it is let."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.read = asyncio.Event()
+        self.arrives = asyncio.Event()
+        self.arrives.set()
+
+    async def due(self, *asked: Any, **more: Any) -> list[Delivery]:
+        found = await super().due(*asked, **more)
+        self.read.set()
+        await self.arrives.wait()
+        return found
+
+
 class World:
     """A dispatcher, its outbox, and whether this node may send."""
 
-    def __init__(self, outbox: SqlOutbox, webhooks: SqlWebhooks) -> None:
+    def __init__(self, outbox: SlowToAnswer, webhooks: SqlWebhooks) -> None:
         self.outbox = outbox
         self.servers = Servers()
         self.may = True
@@ -95,7 +112,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     webhooks = SqlWebhooks(database)
     for name in ("ill", "well"):
         await webhooks.put(hook(name))
-    made = World(SqlOutbox(database), webhooks)
+    made = World(SlowToAnswer(database), webhooks)
     yield made
     await made.dispatcher.close()
     await database.close()
@@ -134,6 +151,25 @@ async def test_a_line_is_sent_one_by_one(world: World) -> None:
     world.servers.healed.set()
     await world.until_got(5)
     assert world.servers.got == [f"ill-c-{number}".encode() for number in range(5)]
+
+
+async def test_what_ends_while_it_is_read_is_not_sent_twice(world: World) -> None:
+    await world.outbox.enqueue("r", 1, [delivery("ill", "c", number) for number in range(2)])
+    await world.dispatcher.dispatch()
+    async with asyncio.timeout(WAIT_S):
+        while not world.servers.under_way:
+            await asyncio.sleep(0)
+    world.outbox.read.clear()
+    world.outbox.arrives.clear()
+    reading = asyncio.create_task(world.dispatcher.dispatch())  # sees the first, still under way
+    await world.outbox.read.wait()
+    world.servers.healed.set()
+    while await world.dispatcher.settle(WAIT_S):
+        pass
+    world.outbox.arrives.set()
+    assert await reading == 1, "the line has ended meanwhile: look again"
+    await world.settled()
+    assert world.servers.got == [b"ill-c-0", b"ill-c-1"]
 
 
 async def test_who_lost_the_lease_sends_no_more(world: World) -> None:
