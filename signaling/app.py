@@ -122,9 +122,9 @@ class Process:
     async def _start(self) -> None:
         settings, hold = self._settings, self._stack.push_async_callback
         settings.storage.data_dir.mkdir(parents=True, exist_ok=True)
-        hold(self._tasks.close)
         database = await open_database(settings.database_url)
         hold(database.close)
+        hold(self._tasks.close)  # they use the database to their end
         stores = Stores(
             SqlLog(database), SqlConversations(database), SqlUsers(database), SqlCalls(database)
         )

@@ -1,5 +1,6 @@
 """The whole process: what it serves, how it starts, how it ends."""
 
+import asyncio
 import socket
 import ssl
 from pathlib import Path
@@ -46,6 +47,25 @@ async def test_it_starts_again_on_what_it_kept(make_process: MakeProcess) -> Non
     async with Client(second.url, await guest(second.url, "ann")) as ann:
         found = await ann.request("history:get", conversation="tea", limit=10)
     assert found["events"][-1]["body"] == {"text": "still here"}
+
+
+async def test_background_work_has_the_database_until_it_is_broken_off(
+    make_process: MakeProcess,
+) -> None:
+    process = await make_process()
+    begun, last = asyncio.Event(), list[str]()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            last.extend(app.id for app in await process.registry.apps())
+
+    process._tasks.spawn(work(), "work")
+    await begun.wait()
+    await process.close()
+    assert last == ["demo"]
 
 
 async def test_draining_sends_clients_elsewhere(process: Process) -> None:
