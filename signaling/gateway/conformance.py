@@ -6,6 +6,7 @@
 
 import argparse
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -93,9 +94,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="localhost", help="every address of it is listened on")
     parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument("--ping-interval-ms", type=int, default=CONFIG.ping_interval_ms)
+    parser.add_argument("--ping-timeout-ms", type=int, default=CONFIG.ping_timeout_ms)
     options = parser.parse_args()
+    times = {name: getattr(options, name) for name in ("ping_interval_ms", "ping_timeout_ms")}
     web.run_app(
-        make_app(),
+        make_app(replace(CONFIG, **times)),
         host=options.host,
         port=options.port,
         access_log=None,

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,19 +14,48 @@ from aiohttp import web
 
 from signaling.errors import Refused
 from signaling.gateway import Gateway, GatewayConfig
+from signaling.gateway.conformance import CONFIG
+from signaling.gateway.engine import Engine
+from signaling.gateway.socket import Socket
 from signaling.model import Grants, Identity
 from signaling.ports import Remote
 
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
+USUAL = GatewayConfig()
+UNHURRIED = replace(
+    CONFIG,
+    ping_interval_ms=USUAL.ping_interval_ms,
+    ping_timeout_ms=USUAL.ping_timeout_ms,
+    connect_timeout_ms=20_000,
+)
+"""The protocol suites' peer, for clients that answer no PING: half a second is soon over on a busy
+machine.
+"""
 
 
 class Peer:
     """One server's clients: polling requests and WebSockets on one path."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession, path: str) -> None:
+    def __init__(
+        self, url: str, session: aiohttp.ClientSession, path: str, app: web.Application | None = None
+    ) -> None:
         self.base = url
         self.url = url + path
         self.session = session
+        routes = app.router.routes() if app is not None else ()
+        self._engines: list[Engine] = [route.handler.__self__ for route in routes]  # type: ignore[attr-defined]
+
+    def socket(self, sid: str) -> Socket:
+        """The server's side of a session."""
+        (found,) = [engine.sockets[sid] for engine in self._engines if sid in engine.sockets]
+        return found
+
+    async def polling(self, sid: str) -> "asyncio.Task[tuple[int, str]]":
+        """A poll that waits at the server."""
+        poll = asyncio.create_task(self.get(sid))
+        socket = self.socket(sid)
+        await until(lambda: socket._poll is not None)
+        return poll
 
     async def get(self, sid: str | None = None, **query: str) -> tuple[int, str]:
         return await self.request("GET", sid, None, **query)
@@ -62,7 +92,8 @@ class Peer:
         received = ""
         while "session:ready" not in received:
             received = (await self.get(sid))[1]
-        return sid, str(event_of(received.split("\x1e")[-1])[1]["connection"])
+        (ready,) = [one for one in received.split("\x1e") if "session:ready" in one]
+        return sid, str(event_of(ready)[1]["connection"])
 
     async def websocket(
         self, sid: str | None = None, **query: str
@@ -87,6 +118,13 @@ class Peer:
         await ws.send_str("40" + (json.dumps(auth) if auth is not None else ""))
         assert (await text(ws)).startswith('40{"sid"')
         return ws, await text(ws)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Look again and again."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 async def text(ws: aiohttp.ClientWebSocketResponse) -> str:
@@ -120,7 +158,7 @@ async def serving(
     port = runner.addresses[0][1]
     try:
         async with aiohttp.ClientSession() as session:
-            yield Peer(f"http://127.0.0.1:{port}", session, path)
+            yield Peer(f"http://127.0.0.1:{port}", session, path, app)
     finally:
         await runner.cleanup()
 
@@ -243,7 +281,7 @@ async def raw(
 
 async def until_closed(connection: socket.socket) -> bytes:
     loop, received = asyncio.get_running_loop(), b""
-    while chunk := await asyncio.wait_for(loop.sock_recv(connection, 65536), 10):
+    while chunk := await asyncio.wait_for(loop.sock_recv(connection, 65536), PATIENCE_S):
         received += chunk
     return received
 

@@ -24,6 +24,7 @@ from signaling.gateway import GatewayConfig
 from signaling.gateway.conformance import CONFIG, make_app
 from tests.signaling.gateway.peers import (
     PATIENCE_S,
+    UNHURRIED,
     alive,
     call,
     closed,
@@ -35,7 +36,7 @@ from tests.signaling.gateway.peers import (
 
 
 async def test_cve_2020_36048_a_huge_post_is_refused_before_it_is_stored() -> None:
-    async with serving(make_app(), "/engine.io/") as peer:
+    async with serving(make_app(UNHURRIED), "/engine.io/") as peer:
         sid = await peer.open_polling()
         assert (await peer.post(sid, b"4" + b"x" * CONFIG.max_packet_bytes))[0] == 400
         assert (await peer.get(sid))[0] == 400
@@ -166,7 +167,7 @@ async def test_cve_2021_32640_a_long_subprotocol_header_costs_nothing() -> None:
         header = "Sec-WebSocket-Protocol: a" + " " * 4000 + "x\r\n"
         connection = await raw(peer, headers=header)
         loop = asyncio.get_running_loop()
-        reply = await asyncio.wait_for(loop.sock_recv(connection, 4096), 10)
+        reply = await asyncio.wait_for(loop.sock_recv(connection, 4096), PATIENCE_S)
         connection.close()
         assert b"101" in reply.split(b"\r\n")[0]
 
@@ -196,7 +197,7 @@ async def test_cve_2026_48779_tiny_chunks_of_a_frame_hold_no_more_than_the_frame
     async with gateway() as (served, peer, _desk):
         connection = await raw(peer)
         loop = asyncio.get_running_loop()
-        await asyncio.wait_for(loop.sock_recv(connection, 4096), 10)
+        await asyncio.wait_for(loop.sock_recv(connection, 4096), PATIENCE_S)
         (link,) = served._server.eio.links._open
         for byte in b"\x81\xfe\xff\xffaaaa" + b"x" * 500:
             link.data_received(bytes((byte,)))
@@ -225,7 +226,7 @@ async def test_cve_2026_48804_nothing_is_kept_of_who_has_not_connected(packet: s
 
 
 async def test_cve_2026_59725_a_binary_post_is_answered() -> None:
-    async with serving(make_app(), "/engine.io/") as peer:
+    async with serving(make_app(UNHURRIED), "/engine.io/") as peer:
         sid = await peer.open_polling()
         headers = {"Content-Type": "application/octet-stream"}
         for body, status in ((b"4x", 200), (b"\x04\x00\xff", 400)):

@@ -124,16 +124,17 @@ async def test_a_request_that_never_ends_holds_nobody_up() -> None:
 
 
 async def test_sockets_close_in_waves_and_everyone_has_a_time_of_their_own() -> None:
-    async with gateway(config(drain_ms=400)) as (served, peer, _):
+    async with gateway(config(drain_ms=400)) as (served, peer, desk):
         joined = [await peer.joined({"token": f"u{n}"}) for n in range(2 * WAVES)]
         draining = asyncio.create_task(served.drain())
         times = [event_of(await text(ws))[1]["retry_after_ms"] for ws, _ in joined]
         assert len(set(times)) > WAVES
-        seen = set()
-        while not draining.done():
-            seen.add(served.stats()["sockets"])
-            await asyncio.sleep(0.001)
-        assert len(seen) > 3
+        left = []
+        for _ in joined:
+            await asyncio.wait_for(desk.closings.get(), PATIENCE_S)
+            left.append(served.stats()["sockets"])
+        await draining
+        assert len(set(left)) > 3, "they went one wave after the other"
         assert {json.dumps(await closed(ws)) for ws, _ in joined} == {'[1000, "server:drain"]'}
 
 

@@ -3,25 +3,45 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
 from signaling.gateway.conformance import make_app
-from tests.signaling.gateway.peers import PATIENCE_S, Peer, closed, serving, text
+from tests.signaling.gateway.peers import PATIENCE_S, UNHURRIED, Peer, closed, serving, text, until
 
 KEYS = {"sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"}
 
 
 @pytest.fixture(params=["/engine.io/", "/socket.io/"])
-async def any_peer(request: pytest.FixtureRequest) -> AsyncIterator[Peer]:
-    async with serving(make_app(), request.param) as peer:
+def path(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def any_peer(path: str) -> AsyncIterator[Peer]:
+    async with serving(make_app(UNHURRIED), path) as peer:
+        yield peer
+
+
+@pytest.fixture
+async def suite_peer(path: str) -> AsyncIterator[Peer]:
+    """With the times that the protocol's own suite expects."""
+    async with serving(make_app(), path) as peer:
+        yield peer
+
+
+@pytest.fixture
+async def brisk_peer(path: str) -> AsyncIterator[Peer]:
+    """PINGs come soon, and PONGs have their time."""
+    async with serving(make_app(replace(UNHURRIED, ping_interval_ms=50)), path) as peer:
         yield peer
 
 
 @pytest.fixture
 async def peer() -> AsyncIterator[Peer]:
-    async with serving(make_app(), "/engine.io/") as peer:
+    async with serving(make_app(UNHURRIED), "/engine.io/") as peer:
         yield peer
 
 
@@ -35,14 +55,14 @@ def check_handshake(message: str, upgrades: list[str]) -> None:
     assert value["maxPayload"] == 1_000_000
 
 
-async def test_polling_opens_a_session(any_peer: Peer) -> None:
-    status, body = await any_peer.get()
+async def test_polling_opens_a_session(suite_peer: Peer) -> None:
+    status, body = await suite_peer.get()
     assert status == 200
     check_handshake(body, ["websocket"])
 
 
-async def test_websocket_opens_a_session(any_peer: Peer) -> None:
-    ws = await any_peer.websocket()
+async def test_websocket_opens_a_session(suite_peer: Peer) -> None:
+    ws = await suite_peer.websocket()
     check_handshake(await text(ws), [])
     await ws.close()
 
@@ -106,8 +126,7 @@ async def test_polling_ends_on_a_malformed_packet(peer: Peer, body: str) -> None
 
 async def test_two_polls_at_once_end_the_session(peer: Peer) -> None:
     sid = await peer.open_polling()
-    first = asyncio.create_task(peer.get(sid))
-    await asyncio.sleep(0.05)
+    first = await peer.polling(sid)
     assert (await peer.get(sid))[0] == 400
     assert await first == (200, "1")
     assert (await peer.get(sid))[0] == 400
@@ -124,7 +143,8 @@ async def test_two_posts_at_once_end_the_session(peer: Peer) -> None:
 
     params = {"EIO": "4", "transport": "polling", "sid": sid}
     first = asyncio.create_task(peer.session.post(peer.url, params=params, data=slow()))
-    await asyncio.sleep(0.05)
+    socket = peer.socket(sid)
+    await until(lambda: socket.posting)
     assert (await peer.post(sid, "4x"))[0] == 400
     held.set()
     (await first).close()
@@ -147,15 +167,15 @@ async def test_websocket_ends_on_a_malformed_packet(peer: Peer, message: str) ->
     assert await closed(ws) == (1008, "parse error")
 
 
-async def test_polling_beats(any_peer: Peer) -> None:
-    sid = await any_peer.open_polling()
+async def test_polling_beats(brisk_peer: Peer) -> None:
+    sid = await brisk_peer.open_polling()
     for _ in range(3):
-        assert await any_peer.get(sid) == (200, "2")
-        assert (await any_peer.post(sid, "3"))[0] == 200
+        assert await brisk_peer.get(sid) == (200, "2")
+        assert (await brisk_peer.post(sid, "3"))[0] == 200
 
 
-async def test_websocket_beats(peer: Peer) -> None:
-    ws = await peer.opened()
+async def test_websocket_beats(brisk_peer: Peer) -> None:
+    ws = await brisk_peer.opened()
     for _ in range(3):
         assert (await ws.receive(timeout=PATIENCE_S)).data == "2"
         await ws.send_str("3")
@@ -164,20 +184,24 @@ async def test_websocket_beats(peer: Peer) -> None:
 
 async def test_polling_ends_without_pong(any_peer: Peer) -> None:
     sid = await any_peer.open_polling()
+    beat = any_peer.socket(sid).heartbeat
+    beat._beat()
     assert await any_peer.get(sid) == (200, "2")
-    assert await any_peer.get(sid) == (200, "1")
+    poll = await any_peer.polling(sid)
+    beat._overdue()
+    assert await poll == (200, "1")
     assert (await any_peer.get(sid))[0] == 400
 
 
-async def test_websocket_ends_without_pong(peer: Peer) -> None:
-    ws = await peer.opened()
-    assert await closed(ws) == (1000, "ping timeout")
+async def test_websocket_ends_without_pong() -> None:
+    async with serving(make_app(), "/engine.io/") as peer:
+        ws = await peer.opened()
+        assert await closed(ws) == (1000, "ping timeout")
 
 
 async def test_polling_client_closes(any_peer: Peer) -> None:
     sid = await any_peer.open_polling()
-    poll = asyncio.create_task(any_peer.get(sid))
-    await asyncio.sleep(0.05)
+    poll = await any_peer.polling(sid)
     assert (await any_peer.post(sid, "1"))[0] == 200
     assert await poll == (200, "6")
     assert (await any_peer.get(sid))[0] == 400
@@ -203,8 +227,7 @@ async def test_polling_upgrades_to_websocket(peer: Peer) -> None:
 
 async def test_a_waiting_poll_ends_with_one_noop_and_the_websocket_gets_none(peer: Peer) -> None:
     sid = await peer.open_polling()
-    poll = asyncio.create_task(peer.get(sid))
-    await asyncio.sleep(0.05)
+    poll = await peer.polling(sid)
     ws = await peer.websocket(sid)
     await ws.send_str("2probe")
     assert await text(ws) == "3probe"
@@ -231,8 +254,10 @@ async def test_what_waits_during_an_upgrade_follows_in_order(peer: Peer) -> None
 async def upgraded_at_once(peer: Peer, sid: str) -> aiohttp.ClientWebSocketResponse:
     """As the protocol's own suite does it: both packets back to back."""
     ws = await peer.websocket(sid)
+    socket = peer.socket(sid)
     await ws.send_str("2probe")
     await ws.send_str("5")
+    await until(lambda: socket.upgraded)
     return ws
 
 

@@ -16,6 +16,7 @@ from tests.signaling.gateway.peers import (
     event_of,
     gateway,
     text,
+    until,
 )
 
 
@@ -68,22 +69,28 @@ async def test_who_is_kept_waiting_by_the_server_is_not_late() -> None:
     """As after a restart, when everybody comes back at once."""
     desk = Desk()
     gate = desk.gate("authenticate")
-    async with gateway(config(connect_timeout_ms=50), desk) as (_, peer, _desk):
+    async with gateway(config(connect_timeout_ms=30_000), desk) as (served, peer, _desk):
         ws = await peer.opened()
+        (socket,) = served._server.eio.sockets.values()
+        assert socket.session._timer is not None
         await ws.send_str('40{"token":"ann"}')
         await asyncio.wait_for(desk.entered["authenticate"].wait(), PATIENCE_S)
-        late = asyncio.get_running_loop().time() + 0.2
-        while asyncio.get_running_loop().time() < late:
-            await asyncio.sleep(0.05)
+        assert socket.session._timer is None, "nothing ends it while it is our turn"
         gate.set()
         assert (await text(ws)).startswith('40{"sid":')
         assert event_of(await text(ws))[0] == "session:ready"
 
 
 async def test_who_was_refused_has_what_is_left_of_the_time() -> None:
-    async with gateway(config(connect_timeout_ms=200)) as (_, peer, _desk):
+    async with gateway(config(connect_timeout_ms=30_000)) as (served, peer, _desk):
         ws = await peer.opened()
+        (socket,) = served._server.eio.sockets.values()
+        by = socket.session._connect_by
         await ws.send_str("40{}")
+        assert (await text(ws)).startswith("44")
+        assert socket.session._timer.when() == pytest.approx(by)
+        socket.session._connect_by = 0.0
+        await ws.send_str("40{}")  # refused when the time is over
         assert (await text(ws)).startswith("44")
         assert await closed(ws) == (1000, "connect timeout")
 
@@ -231,7 +238,9 @@ async def test_requests_that_wait_are_bounded_and_none_is_lost() -> None:
         body = "y" * 50_000
         for number in range(1, 41):
             await ws.send_str(f'42{number}["x","{body}"]')
-        await asyncio.sleep(0.2)
+        (socket,) = served._server.eio.sockets.values()
+        await until(lambda: socket.heartbeat._paused)
+        await asyncio.sleep(0.2)  # for what should not come
         one_read = 256 * 1024 // len(body) + 1
         assert 4 <= len(inbox) <= 4 + one_read
         gate.set()

@@ -11,7 +11,7 @@ from signaling.gateway import GatewayConfig
 from signaling.gateway.conformance import make_app
 from signaling.model import Identity
 from tests.conftest import required
-from tests.signaling.gateway.peers import Desk, Peer, gateway, serving
+from tests.signaling.gateway.peers import UNHURRIED, Desk, Peer, gateway, serving
 
 NODE = Path(__file__).parents[2] / "node"
 
@@ -26,8 +26,10 @@ class Round(Desk):
     async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
         answer = await super().request(who, event, payload)
         loop = asyncio.get_running_loop()
-        if event == "late" or (event == "late once" and self.count(event) == 1):
-            await asyncio.sleep(0.3)
+        if event == "late":
+            await asyncio.sleep(0.3)  # its client waits 0.1 s
+        elif event == "late once" and self.count(event) == 1:
+            await asyncio.sleep(1.5)  # its client waits 1 s, four times
         elif event == "drop":
             loop.call_soon(self.close, who.connection, "server:drain")
         elif event == "expel":
@@ -50,7 +52,7 @@ async def run(peer: Peer, case: str) -> None:
         node, "feature_round.mjs", peer.base, case, cwd=NODE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        _, errors = await asyncio.wait_for(process.communicate(), 90)
+        _, errors = await asyncio.wait_for(process.communicate(), 120)
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -58,6 +60,7 @@ async def run(peer: Peer, case: str) -> None:
     assert process.returncode == 0, errors.decode()
 
 
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize(
     "case",
     [
@@ -81,7 +84,8 @@ async def test_a_stock_client(case: str) -> None:
             assert desk.count("late once") >= 2
 
 
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize("case", ["binary", "namespaces"])
 async def test_a_stock_client_on_the_conformance_peer(case: str) -> None:
-    async with serving(make_app()) as peer:
+    async with serving(make_app(UNHURRIED)) as peer:
         await run(peer, case)

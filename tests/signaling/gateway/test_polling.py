@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from signaling.gateway import GatewayConfig
-from tests.signaling.gateway.peers import PATIENCE_S, Desk, Peer, alive, closed, gateway, text
+from signaling.gateway.socket import NOOP_DELAY_S
+from tests.signaling.gateway.peers import PATIENCE_S, Desk, Peer, alive, closed, gateway, text, until
 
 
 def config(**changes: Any) -> GatewayConfig:
@@ -32,10 +33,11 @@ async def halfway(peer: Peer, sid: str, method: str, rest: str = "\r\n") -> Any:
         await reader.read()
 
 
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.005)
+async def beaten(peer: Peer, sid: str) -> None:
+    """A PING and its PONG."""
+    peer.socket(sid).heartbeat._beat()
+    assert await peer.get(sid) == (200, "2")
+    assert (await peer.post(sid, "3"))[0] == 200
 
 
 @pytest.mark.parametrize("cancelling", [True, False], ids=["cancelled", "not cancelled"])
@@ -67,39 +69,39 @@ async def test_a_post_given_up_ends_the_session(
 
 
 async def test_a_polling_session_without_a_poll_ends_by_ping_timeout_too() -> None:
-    async with gateway(config(ping_interval_ms=50, ping_timeout_ms=50)) as (_, peer, desk):
-        sid = await peer.open_polling()
-        await peer.post(sid, '40{"token":"ann"}')
+    async with gateway(config(ping_timeout_ms=50)) as (_, peer, desk):
+        sid, _connection = await peer.joined_polling()
+        peer.socket(sid).heartbeat._beat()
         assert (await ended(desk))[1] == "ping timeout"
         assert (await peer.get(sid))[0] == 400
 
 
 async def test_a_websocket_that_swallows_frames_leaves_polling_alone() -> None:
     """A proxy that answers 101 and passes nothing on."""
-    async with gateway(config(upgrade_timeout_ms=200, ping_interval_ms=300)) as (_, peer, desk):
+    async with gateway(config(upgrade_timeout_ms=200)) as (_, peer, desk):
         sid, _connection = await peer.joined_polling()
         ws = await peer.websocket(sid)
-        for _ in range(2):
-            assert await peer.get(sid) == (200, "2")
-            assert (await peer.post(sid, "3"))[0] == 200
+        await beaten(peer, sid)
         assert (await closed(ws))[0] == 1008
+        await beaten(peer, sid)
         assert desk.closings.empty()
         await peer.post(sid, "1")
 
 
 async def test_an_upgrade_that_stalls_answers_polls_slowly_and_leaves_polling_alone() -> None:
-    async with gateway(config(upgrade_timeout_ms=1000, ping_interval_ms=1500)) as (_, peer, desk):
+    async with gateway(config(upgrade_timeout_ms=60_000)) as (_, peer, desk):
         sid, _connection = await peer.joined_polling()
         ws = await peer.websocket(sid)
         await ws.send_str("2probe")
         assert await text(ws) == "3probe"
-        noops = 0
-        while (answer := await peer.get(sid)) == (200, "6"):
-            noops += 1
-        assert answer == (200, "2")
-        assert 1 <= noops <= 12  # a tenth of a second each
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        for _ in range(3):
+            assert await peer.get(sid) == (200, "6")
+        assert loop.time() - before >= 3 * NOOP_DELAY_S - 0.01
+        peer.socket(sid)._drop_probe()  # as its timer does
         assert (await closed(ws))[0] == 1008
-        assert (await peer.post(sid, "3"))[0] == 200
+        await beaten(peer, sid)
         assert desk.closings.empty()
         await peer.post(sid, "1")
 
@@ -138,26 +140,32 @@ async def test_a_compressed_post_ends_its_session_with_one_line(
 async def test_a_pong_behind_requests_that_are_not_read_yet_is_not_missed(transport: str) -> None:
     desk = Desk()
     gate = desk.gate("slow")
-    tight = config(max_pending_requests=2, ping_interval_ms=50, ping_timeout_ms=50)
-    async with gateway(tight, desk) as (served, peer, _):
+    async with gateway(config(max_pending_requests=2), desk) as (served, peer, _):
         request = '42["wait",{"gate":"slow"}]'
         if transport == "polling":
             sid, _connection = await peer.joined_polling()
             posting = asyncio.create_task(peer.post(sid, "\x1e".join([request] * 4)))
         else:
             ws, _first = await peer.joined({"token": "ann"})
-            for packet in (*[request] * 4, "3"):
+            for packet in [request] * 4:
                 await ws.send_str(packet)
         (socket,) = served._server.eio.sockets.values()
         beat = socket.heartbeat
-        await until(lambda: beat._waiting and beat._paused)
-        await asyncio.sleep(0.3)  # six times what a PONG may take
+        await until(lambda: beat._paused)
+        beat._beat()
+        if transport == "websocket":
+            await ws.send_str("3")
+        for _ in range(6):
+            beat._overdue()
         assert not socket.closed
         gate.set()
         if transport == "polling":
             assert (await posting)[0] == 200
         await until(lambda: not beat._paused)
+        await until(lambda: transport == "polling" or not beat._waiting)
         assert not socket.closed
+        beat._beat()
+        beat._overdue()
         assert (await ended(desk))[1] == "ping timeout"  # read again, and nothing comes
 
 

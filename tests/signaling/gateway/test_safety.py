@@ -11,6 +11,7 @@ from signaling.gateway import Gateway, GatewayConfig
 from signaling.gateway.conformance import make_app
 from tests.signaling.gateway.peers import (
     PATIENCE_S,
+    UNHURRIED,
     Desk,
     alive,
     call,
@@ -69,7 +70,7 @@ async def test_jsonp_is_gone() -> None:
 
 
 async def test_polling_packets_are_counted() -> None:
-    async with serving(make_app(), "/engine.io/") as peer:
+    async with serving(make_app(UNHURRIED), "/engine.io/") as peer:
         sid = await peer.open_polling()
         assert (await peer.post(sid, "\x1e".join(["4x"] * 257)))[0] == 400
 
@@ -213,7 +214,7 @@ async def test_depth_attachments_and_size_are_settings(packet: str) -> None:
         max_depth=2,
         max_attachments=1,
         max_packet_bytes=1000,
-        connect_timeout_ms=900,
+        connect_timeout_ms=30_900,
     )
     async with gateway(tight) as (_, peer, _desk):
         ws, _ = await peer.joined({"token": "ann"})

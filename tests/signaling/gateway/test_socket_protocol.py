@@ -3,17 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
 from signaling.gateway.conformance import make_app
-from tests.signaling.gateway.peers import PATIENCE_S, Peer, closed, serving, text
+from tests.signaling.gateway.peers import PATIENCE_S, UNHURRIED, Peer, closed, serving, text
 
 
 @pytest.fixture
 async def peer() -> AsyncIterator[Peer]:
-    async with serving(make_app()) as peer:
+    async with serving(make_app(UNHURRIED)) as peer:
         yield peer
 
 
@@ -68,23 +69,29 @@ async def test_an_invalid_handshake_ends_the_socket(peer: Peer) -> None:
     assert await closed(ws) == (1008, "parse error")
 
 
-async def test_a_socket_that_never_connects_is_closed(peer: Peer) -> None:
-    ws = await peer.opened()
+async def test_a_socket_that_never_connects_is_closed() -> None:
+    brisk = replace(UNHURRIED, ping_interval_ms=20, connect_timeout_ms=200)
+    async with serving(make_app(brisk)) as peer:
+        ws = await peer.opened()
 
-    async def beat() -> None:
-        async for message in ws:
-            if message.data == "2":
-                await ws.send_str("3")
+        async def beat() -> None:
+            async for message in ws:
+                if message.data == "2":
+                    await ws.send_str("3")
 
-    await asyncio.wait_for(beat(), PATIENCE_S)
-    assert ws.close_code == 1000
+        await asyncio.wait_for(beat(), PATIENCE_S)
+        assert ws.close_code == 1000
 
 
-async def test_disconnecting_leaves_the_socket_open(peer: Peer) -> None:
-    ws, _ = await peer.joined()
-    await ws.send_str("41")
-    assert (await ws.receive(timeout=PATIENCE_S)).data == "2"
-    await ws.close()
+async def test_disconnecting_leaves_the_socket_open() -> None:
+    async with serving(make_app(replace(UNHURRIED, ping_interval_ms=300))) as peer:
+        ws, _ = await peer.joined()
+        await ws.send_str("41")
+        while (await ws.receive(timeout=PATIENCE_S)).data != "2":
+            """What came before."""
+        await ws.send_str("40")
+        assert (await text(ws)).startswith('40{"sid"')
+        await ws.close()
 
 
 @pytest.mark.parametrize("left", ["41/custom", "41/custom,"])
