@@ -117,8 +117,8 @@ class Roll:
         """One seat less."""
         entry = self._entries[key]
         entry.held -= 1
-        if self._away and not entry.held and key not in self._told_at:
-            del self._entries[key], self._due[key]  # nobody heard of it
+        if self._away and not entry.held and key in self._due and key not in self._told_at:
+            del self._entries[key], self._due[key]  # nobody heard of it, or is just being told
             return
         self._tell_of(key)
 

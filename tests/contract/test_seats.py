@@ -14,7 +14,7 @@ from signaling.ports import Claim, Ledger, Told
 from signaling.shared_seats import Roll
 from tests.contract.worlds import World
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 
 
 def claim(held: int, wanted: int, limit: int = 5, key: str = "user:a") -> Claim:
@@ -202,4 +202,40 @@ async def test_a_ledger_that_forgot_is_told_everything_again(
     await rolls.ledger.withdraw(one._holder)
     await until_held(rolls.ledger, 2)
     assert not await rolls.node("two").take("user:a", 2)
+    await rolls.close()
+
+
+class Back(Away):
+    """A ledger that is there again, and whose answer is held up."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+
+    async def tell(self, holder: str, claims: Sequence[Claim]) -> Told:
+        if claims and not self.away:
+            self.asked.set()
+            await self.answers.wait()
+        return await super().tell(holder, claims)
+
+
+async def test_who_goes_while_a_ledger_that_is_back_hears_of_them_is_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.shared_seats.BEAT_S", 0.05)
+    monkeypatch.setattr("signaling.shared_seats.PATIENCE_S", 60.0)
+    ledger = Back(world.ledger())
+    rolls = Rolls(ledger)
+    one = rolls.node("one")
+    ledger.away = True
+    assert await one.take("user:a", 1)
+    ledger.away = False
+    async with asyncio.timeout(TIMEOUT_S):
+        await ledger.asked.wait()
+    one.leave("user:a")
+    ledger.answers.set()
+    async with asyncio.timeout(TIMEOUT_S):
+        while len(one):
+            await asyncio.sleep(0.01)
+    await until_seated(rolls.node("two"))
     await rolls.close()
