@@ -29,14 +29,17 @@ class CallEnds:
         self._broker = broker
         self._clock = clock
 
-    async def write(self, call: Call) -> None:
-        """Append, tell, forget that it lived. Raises Refused, and then it is still kept."""
+    async def write(self, call: Call) -> bool:
+        """Append, tell, forget that it lived; False when it was in the log already. Raises Refused,
+        and then it is still kept.
+        """
         appended = await self._log.append(self._draft(call))
         if not appended.duplicate:
             event = appended.event
             hint = Hint(event=event.type, data=event.to_wire())
             await self._broker.publish(topics.conversation(call.app, call.conversation), hint)
         await self._store.remove(call.id)
+        return not appended.duplicate
 
     async def found(self, call: Call) -> Call | None:
         """The call of this id, when its end is in the log already: its id is used up."""

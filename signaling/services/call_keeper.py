@@ -102,18 +102,22 @@ class CallKeeper:
         return [row for row in rows if row.node not in living]
 
     async def _bury(self, row: LiveCall) -> None:
-        """It lasted for as long as its node said so."""
+        """It lasted for as long as its node said so. Who finds that somebody else, perhaps this node
+        a moment ago, has ended it, says nothing.
+        """
         call = Call.of(row)
         call.stop(row.seen_at)
         try:
-            await self._ends.write(call)
+            mine = await self._ends.write(call)
         except Refused as error:
             if error.retryable:
                 raise
             log.warning("the end of %s has no place: %s", call.id, error.message)
             await self._store.remove(call.id)
-        self.settled_total += 1
-        await self._host.tell(call)
+            mine = True
+        if mine:
+            self.settled_total += 1
+            await self._host.tell(call)
 
     # Devices that are gone
 
