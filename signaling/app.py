@@ -168,6 +168,7 @@ class Process:
             grace_s=settings.media.grace_ms / 1000,
             ring_s=settings.media.ring_ms / 1000,
         )
+        self.node = core.node
         core.add({**messaging.table(), **self.moderating.table(messaging, stores, shared.broker)})
         core.add({**filing.table(), **guarding.table(stores)})
         filing.files.allowed_bytes = accounting.quota.stored_bytes

@@ -19,9 +19,13 @@ class Receiver:
     url: str = ""
     answers: list[int] = field(default_factory=list)
     got: asyncio.Queue[tuple[dict[str, str], bytes]] = field(default_factory=asyncio.Queue)
+    thinking: asyncio.Event | None = None
+    """Answers come when it is set."""
 
     async def receive(self, request: web.Request) -> web.Response:
         self.got.put_nowait((dict(request.headers), await request.read()))
+        if self.thinking is not None:
+            await self.thinking.wait()
         return web.Response(status=self.answers.pop(0) if self.answers else 200)
 
     async def next(self) -> tuple[dict[str, str], bytes]:

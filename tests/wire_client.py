@@ -12,7 +12,7 @@ import socketio
 
 from tests.fitting import check_answer, check_event
 
-TIMEOUT_S = 15.0
+TIMEOUT_S = 45.0
 
 
 class RequestRefused(Exception):
@@ -106,5 +106,5 @@ def demo_token(url: str, user: str) -> str:
     body = json.dumps({"user": user, "name": user.title()}).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/demo/token", body, headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
         return str(json.load(response)["token"])

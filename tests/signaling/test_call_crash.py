@@ -12,7 +12,7 @@ from signaling.adapters.sql import SqlCalls, open_database
 from tests.e2e.server import Server
 from tests.wire_client import RequestRefused, WireClient
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture

@@ -13,7 +13,10 @@ from signaling.app import Process
 from signaling.auth.tokens import Tokens
 from signaling.model import Grants, Identity
 from signaling.sessions import EXPIRING_MS, Sessions
+from tests.signaling.ahead import ahead
 from tests.wire_client import RequestRefused, WireClient
+
+WAIT_S = 45
 
 
 async def token(process: Process, user: str, lifetime_s: int = 3600) -> str:
@@ -38,22 +41,26 @@ async def test_the_first_event_says_who_and_where(process: Process) -> None:
 
 
 async def test_a_token_that_runs_out_is_announced_and_then_cut(process: Process) -> None:
-    ann = await arrive(process, "ann", lifetime_s=2)
+    ann = await arrive(process, "ann", lifetime_s=600)
+    ahead(process, 560)
     await ann.until("session:expiring", expires_at=ann.ready["expires_at"])
-    await asyncio.wait_for(ann.disconnected.wait(), 15)
+    assert not ann.disconnected.is_set()
+    ahead(process, 601)
+    await asyncio.wait_for(ann.disconnected.wait(), WAIT_S)
 
 
 async def test_a_refreshed_token_keeps_the_socket(process: Process) -> None:
     ann, bob = (
-        await arrive(process, "ann", lifetime_s=3),
-        await arrive(process, "bob", lifetime_s=3),
+        await arrive(process, "ann", lifetime_s=600),
+        await arrive(process, "bob", lifetime_s=600),
     )
     ack = await ann.request("session:refresh", token=await token(process, "ann"))
     assert ack["expires_at"] > ann.ready["expires_at"]
     with pytest.raises(RequestRefused) as refused:
         await ann.request("session:refresh", token=await token(process, "eve"))
     assert refused.value.code == "forbidden"
-    await asyncio.wait_for(bob.disconnected.wait(), 15)  # the same lifetime, not refreshed
+    ahead(process, 660)
+    await asyncio.wait_for(bob.disconnected.wait(), WAIT_S)  # the same lifetime, not refreshed
     await ann.request("presence:watch", users=[])
     assert not ann.disconnected.is_set()
     await ann.close()
@@ -68,7 +75,7 @@ async def test_a_device_signed_out_is_cut_and_returns_with_a_new_token_only(
     url = f"{process.url}/v1/users/ann/devices/phone"
     async with ClientSession() as http, http.delete(url, headers=headers) as response:
         assert response.status == 200
-    await asyncio.wait_for(phone.disconnected.wait(), 5)
+    await asyncio.wait_for(phone.disconnected.wait(), WAIT_S)
     assert not laptop.disconnected.is_set()
     with pytest.raises(SocketRefused):
         await WireClient(process.url, "ann", "phone", phone.token).connect()
@@ -97,7 +104,7 @@ async def test_statuses_cannot_be_flooded(process: Process) -> None:
     ann = await arrive(process, "ann")
 
     async def flood() -> None:
-        for _ in range(12):
+        for _ in range(200):
             await ann.request("presence:set", status="busy")
 
     with pytest.raises(RequestRefused) as refused:
@@ -114,7 +121,11 @@ async def test_those_who_block_are_offline_to_the_blocked(process: Process) -> N
     await asyncio.gather(ann.close(), bob.close())
 
 
-async def test_typing_ends_with_the_socket(process: Process) -> None:
+async def test_typing_ends_with_the_socket(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AGAIN_MS", "EXPIRES_MS"):
+        monkeypatch.setattr(f"signaling.services.typing.{name}", 600_000)
     ann, bob = await arrive(process, "ann"), await arrive(process, "bob")
     ack = await ann.request("conversation:join", alias="hall", create=True)
     hall = ack["conversation"]["id"]

@@ -15,7 +15,7 @@ from signaling.errors import Refused
 from signaling.ports import Hint
 from tests.redis_server import RedisServer
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 45.0
 KEY = b"k" * 32
 HINT = Hint(event="message:created", data={"n": 1})
 

@@ -12,7 +12,7 @@ from tests.conftest import MakeProcess
 from tests.signaling.http.callers import Caller, server_of, token_of
 from tests.wire_client import WireClient
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_the_report_says_which_goals_hold_and_draws_the_waits() -> None:
     assert bar.count("█") == round(report.BAR * 0.9)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_a_small_run_measures_every_client() -> None:
     """From the command to real sockets and back."""
     command = ["bench", "im", "--json", "--only", "storm", "--clients", "3"]

@@ -42,7 +42,7 @@ class Tap:
         self._changed.set()
 
     async def until(self, condition: Any) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
@@ -98,7 +98,7 @@ class Hall:
         return client
 
     async def tap(self, name: str, label: str) -> Tap:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (name, label) not in self.taps:
                 self._opened.clear()
                 await self._opened.wait()

@@ -37,7 +37,11 @@ class Peer:
     """One server's clients: polling requests and WebSockets on one path."""
 
     def __init__(
-        self, url: str, session: aiohttp.ClientSession, path: str, app: web.Application | None = None
+        self,
+        url: str,
+        session: aiohttp.ClientSession,
+        path: str,
+        app: web.Application | None = None,
     ) -> None:
         self.base = url
         self.url = url + path

@@ -9,7 +9,16 @@ import pytest
 
 from signaling.gateway import GatewayConfig
 from signaling.gateway.socket import NOOP_DELAY_S
-from tests.signaling.gateway.peers import PATIENCE_S, Desk, Peer, alive, closed, gateway, text, until
+from tests.signaling.gateway.peers import (
+    PATIENCE_S,
+    Desk,
+    Peer,
+    alive,
+    closed,
+    gateway,
+    text,
+    until,
+)
 
 
 def config(**changes: Any) -> GatewayConfig:

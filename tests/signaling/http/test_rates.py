@@ -1,9 +1,19 @@
 """Callers of REST are told how they stand, and are stopped when they go too fast."""
 
+import pytest
 from aiohttp import ClientSession
+
+from signaling.auth.registry import now_ms
 
 from tests.conftest import MakeProcess
 from tests.signaling.http.callers import Caller, server_of
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bucket fills while a slow machine asks."""
+    now = now_ms()
+    monkeypatch.setattr("signaling.guarding.now_ms", lambda: now)
 
 
 async def test_every_answer_says_how_its_caller_stands(make_process: MakeProcess) -> None:

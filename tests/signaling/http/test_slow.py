@@ -12,7 +12,7 @@ from signaling.http import bodies
 from tests.conftest import MakeProcess
 from tests.signaling.http.conftest import Serving
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 HEAD = b"GET /who HTTP/1.1\r\nHost: x\r\n"
 
 

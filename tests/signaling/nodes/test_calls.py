@@ -13,7 +13,7 @@ from signaling.adapters.redis_client import connect
 from tests.nodes import TwoNodes, two_nodes
 from tests.wire_client import RequestRefused, WireClient
 
-pytestmark = [pytest.mark.redis, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.redis, pytest.mark.timeout(300)]
 NOTICED_S = 90.0
 
 
@@ -77,9 +77,10 @@ async def test_nothing_is_kept_of_calls_that_never_were(nodes: TwoNodes) -> None
     await ann.request("call:hangup", call=call)
     await bob.until("call:ended")
     redis = connect(nodes.redis.url)
-    kept = await redis.keys("*call*")
+    async with asyncio.timeout(NOTICED_S):
+        while await redis.keys("*call*"):
+            await asyncio.sleep(0.05)
     await redis.aclose()
-    assert kept == []
     await ann.close()
     await bob.close()
 

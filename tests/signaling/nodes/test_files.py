@@ -18,7 +18,7 @@ from tests.wire_client import WireClient
 
 __all__ = ["cluster"]
 
-pytestmark = [pytest.mark.redis, pytest.mark.postgres, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.redis, pytest.mark.postgres, pytest.mark.timeout(300)]
 
 CONTENT = os.urandom(900_000)
 HALF = len(CONTENT) // 2

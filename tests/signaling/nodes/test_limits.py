@@ -15,8 +15,8 @@ from tests.nodes import two_nodes
 from tests.signaling.gateway.peers import Peer, text
 from tests.wire_client import WireClient, demo_token
 
-FREE_S = 30.0
-pytestmark = [pytest.mark.redis, pytest.mark.timeout(90)]
+FREE_S = 90.0
+pytestmark = [pytest.mark.redis, pytest.mark.timeout(400)]
 
 
 async def refusal(url: str, user: str) -> str:
@@ -30,12 +30,22 @@ async def refusal(url: str, user: str) -> str:
     return str(json.loads(answer[2:])["data"]["code"]) if answer.startswith("44") else ""
 
 
+async def limited(url: str, user: str) -> None:
+    """Wait until a user is refused: a node that Redis has kept waiting for a second, as on a busy
+    machine, counts alone until it hears of it again.
+    """
+    async with asyncio.timeout(FREE_S):
+        while (code := await refusal(url, user)) != "rate_limited":
+            assert not code
+            await asyncio.sleep(0.2)
+
+
 async def handshake(url: str) -> int:
     """The status a stranger's first request is answered with."""
 
     def ask() -> int:
         try:
-            with urlopen(f"{url}/socket.io/?EIO=4&transport=polling", timeout=10) as response:
+            with urlopen(f"{url}/socket.io/?EIO=4&transport=polling", timeout=FREE_S) as response:
                 return int(response.status)
         except HTTPError as error:
             return error.code
@@ -48,7 +58,7 @@ async def test_a_user_has_so_many_connections_over_all_nodes(tmp_path: Path) -> 
         first = await WireClient(nodes.one.url, "ann", "first").connect()
         second = await WireClient(nodes.two.url, "ann", "second").connect()
         for url in (nodes.one.url, nodes.two.url):
-            assert await refusal(url, "ann") == "rate_limited"
+            await limited(url, "ann")
             assert await refusal(url, "bob") == ""
         await second.close()
         async with asyncio.timeout(FREE_S):
@@ -66,8 +76,10 @@ async def test_an_address_has_so_many_sockets_over_all_nodes(tmp_path: Path) -> 
     with two_nodes(tmp_path, TOKENIM_GATEWAY_MAX_CONNECTIONS_PER_ADDRESS="2") as nodes:
         first = await WireClient(nodes.one.url, "ann").connect()
         second = await WireClient(nodes.two.url, "bob").connect()
-        assert await handshake(nodes.one.url) == 429
-        assert await handshake(nodes.two.url) == 429
+        async with asyncio.timeout(FREE_S):
+            for url in (nodes.one.url, nodes.two.url):
+                while await handshake(url) != 429:  # see `limited`
+                    await asyncio.sleep(0.2)
         await second.close()
         async with asyncio.timeout(FREE_S):
             while await handshake(nodes.one.url) != 200:
@@ -79,7 +91,7 @@ async def test_an_address_has_so_many_sockets_over_all_nodes(tmp_path: Path) -> 
 async def test_what_a_dead_node_had_is_free_again(tmp_path: Path) -> None:
     with two_nodes(tmp_path, TOKENIM_GATEWAY_MAX_CONNECTIONS_PER_USER="1") as nodes:
         await WireClient(nodes.one.url, "ann").connect()
-        assert await refusal(nodes.two.url, "ann") == "rate_limited"
+        await limited(nodes.two.url, "ann")
         nodes.one.kill()
         async with asyncio.timeout(FREE_S):
             while await refusal(nodes.two.url, "ann"):

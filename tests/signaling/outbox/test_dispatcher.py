@@ -22,7 +22,7 @@ from signaling.outbox.dispatcher import (
 from signaling.outbox.schedule import HORIZON_MS
 from signaling.outbox.webhook import Delivery, Webhook
 
-WAIT_S = 30
+WAIT_S = 60
 
 
 class Servers:

@@ -12,7 +12,7 @@ from signaling.app import Process
 from signaling.client import Client
 from signaling.errors import Refused
 from tests.conftest import MakeProcess
-from tests.push_service import Browser, PushService, claims, push_service
+from tests.push_service import WAIT_S, Browser, PushService, claims, push_service
 from tests.receiver import Receiver
 from tests.wire_client import demo_token
 
@@ -32,10 +32,14 @@ async def house(make_process: MakeProcess) -> Process:
 
 @asynccontextmanager
 async def person(process: Process, name: str) -> AsyncIterator[Client]:
-    """Somebody with a socket, while it lasts."""
+    """Somebody with a socket, while it lasts; then they are seen to be gone."""
     token = await asyncio.to_thread(demo_token, process.url, name)
     async with Client(process.url, token, device=f"{name}-phone") as client:
         yield client
+    (app,) = await process.registry.apps()
+    async with asyncio.timeout(WAIT_S):
+        while await process.hooking.presence._present.live(app.id, [name]):
+            await asyncio.sleep(0.01)
 
 
 async def place_of(client: Client, *members: str) -> str:

@@ -139,6 +139,7 @@ async def test_admins_and_webhooks_are_told_once_a_threshold(
     tmp_path: Path, receiver: Receiver
 ) -> None:
     async with world(tmp_path, messages=5) as house:
+        began = datetime.now(UTC).date().isoformat()[:7]
         await house.call("POST", "/v1/webhooks", url=receiver.url, events=["usage:*"])
         admin = WireClient(house.url, "boss", token=await house.token("boss", admin=True))
         plain = WireClient(house.url, "eve", token=await house.token("eve"))
@@ -155,9 +156,10 @@ async def test_admins_and_webhooks_are_told_once_a_threshold(
             over = await admin.until("usage:exceeded")
         for _ in range(2):
             await house.process.accounting.round()
-        month = datetime.now(UTC).date().isoformat()[:7]
+        months = {began, datetime.now(UTC).date().isoformat()[:7]}
         assert (warned["metric"], warned["used"], warned["limit"]) == ("messages", 4, 5)
-        assert (over["level"], over["period"]) == ("exceeded", month)
+        assert over["level"] == "exceeded"
+        assert over["period"] in months
         told = [await receiver.next() for _ in range(2)]
         assert [b'"usage:warning"' in body for _, body in told] == [True, False]
         assert len(admin.all("usage:warning")) == len(admin.all("usage:exceeded")) == 1
@@ -196,7 +198,9 @@ async def test_connections_are_counted_while_they_last(tmp_path: Path) -> None:
                 await cy.connect()
             assert refused.value.code == "quota_exceeded"
         await ann.close()
-        await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            while house.process.accounting.quota._here:  # until both goings were noticed
+                await asyncio.sleep(0.01)
         async with await house.client("cy"):
             await house.process.accounting.round()
         _, usage = await house.call("GET", "/v1/usage")

@@ -19,7 +19,7 @@ from signaling.config import load
 from signaling.http.poster import is_public
 from tests.receiver import Receiver
 
-WAIT_S = 30
+WAIT_S = 60
 MASTER_KEY = "t3st-0nly-mAster-key-of-at-least-32-chars"
 
 
@@ -119,11 +119,12 @@ async def test_a_failure_is_repeated_and_what_is_behind_it_waits(
 async def test_a_dead_letter_is_listed_and_sent_again(start: Start, receiver: Receiver) -> None:
     world = await start(allow_private=True)
     _, hook = await world.call("POST", "/v1/webhooks", url=receiver.url, events=["message:*"])
-    receiver.answers = [500]
+    receiver.answers, receiver.thinking = [500], asyncio.Event()
     await say(world, "lost", "behind")
     headers, _ = await receiver.next()
     delivery = headers["TokenIM-Id"]
     await world.process.hooking.outbox.bury(delivery, 1, "answered 500")
+    receiver.thinking.set()
     _, body = await receiver.next()
     assert json.loads(body)["data"]["body"]["text"] == "behind"
     _, found = await world.call("GET", f"/v1/dead-letters?webhook={hook['webhook']}")

@@ -65,7 +65,9 @@ class Nodes:
 
     def outcomes(self) -> list[str]:
         """As the parties were told."""
-        told = [hint.data["call"] for _, hint in self.house.ear.heard if hint.event == "call:changed"]
+        told = [
+            hint.data["call"] for _, hint in self.house.ear.heard if hint.event == "call:changed"
+        ]
         return [call["outcome"] for call in told if call["state"] == "ended"]
 
 
