@@ -168,7 +168,6 @@ class Process:
             grace_s=settings.media.grace_ms / 1000,
             ring_s=settings.media.ring_ms / 1000,
         )
-        self.node = core.node
         core.add({**messaging.table(), **self.moderating.table(messaging, stores, shared.broker)})
         core.add({**filing.table(), **guarding.table(stores)})
         filing.files.allowed_bytes = accounting.quota.stored_bytes
@@ -208,8 +207,9 @@ class Process:
     ) -> None:
         settings, server = self._settings, self.server
         callers, tokens = guarding.callers, guarding.tokens
-        table = self.table = core.node.table
-        ready.greet(core.node, settings, now_ms)
+        node = self.node = core.node
+        table = self.table = node.table
+        ready.greet(node, settings, now_ms)
         self.gateway.attach(server.application)
         server.add(self.health.routes())
         server.add(Docs({name: handler.request for name, handler in table.items()}).routes())

@@ -173,6 +173,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the request; the same client_id with another one is a `conflict`."""
     refers: tuple[int, ...] = ()
     """Events that must be messages the sender may see, else `not_found`."""
+    scheduled: str | None = None
+    """The waiting message that this is; it waits no more. What was called off is `not_found`."""
 
 
 class Appended(msgspec.Struct, frozen=True, kw_only=True):

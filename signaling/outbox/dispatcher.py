@@ -138,10 +138,7 @@ class Dispatcher:
     async def _failed(self, hook: Webhook, delivery: Delivery, error: str) -> None:
         self.failed_total += 1
         now = self._clock()
-        if hook.failing_since is None:
-            await self._webhooks.failing(hook.id, now)
-        elif now - hook.failing_since >= DISABLE_AFTER_MS:
-            await self._disable(hook, now, error)
+        if await self._gave_up(hook, now, error):
             return
         pause = retry_in_ms(delivery.attempts + 1, random.random())  # noqa: S311 - a jitter
         if pause is None:
@@ -150,11 +147,18 @@ class Dispatcher:
         else:
             await self._outbox.put_off(delivery, now + pause, error)
 
-    async def _disable(self, hook: Webhook, now: int, error: str) -> None:
-        if await self._webhooks.disable(hook.id, now, f"disabled: {error}"):
-            self.disabled_total += 1
-            log.warning("webhook %s of %s is disabled: %s", hook.id, hook.app, error)
-            await self._disabled(hook)
+    async def _gave_up(self, hook: Webhook, now: int, error: str) -> bool:
+        """Whether it is disabled by this failure: since `hook` was read, it may have taken some."""
+        since, by, why = hook.failing_since, now - DISABLE_AFTER_MS, f"disabled: {error}"
+        if since is not None and since > by:
+            return False
+        if since is None or not await self._webhooks.disable(hook.id, now, why, by):
+            await self._webhooks.failing(hook.id, now)
+            return False
+        self.disabled_total += 1
+        log.warning("webhook %s of %s is disabled: %s", hook.id, hook.app, error)
+        await self._disabled(hook)
+        return True
 
     async def age(self) -> None:
         """Set aside what waited behind failures for as long as anything is tried."""

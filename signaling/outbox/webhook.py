@@ -88,8 +88,10 @@ class Webhooks(Protocol):
     async def well(self, webhook: str) -> None:
         """It takes deliveries again."""
 
-    async def disable(self, webhook: str, at: int, error: str) -> bool:
-        """No more deliveries, and those it is owed are dead letters; False when it was already."""
+    async def disable(self, webhook: str, at: int, error: str, failing_by: int) -> bool:
+        """No more deliveries, and those it is owed are dead letters; False when it was already, or
+        has taken something after `failing_by`.
+        """
 
     async def enable(self, app: str, webhook: str) -> bool:
         """It hears of what happens from now on; False when there is none."""

@@ -102,8 +102,8 @@ class CallKeeper:
         return [row for row in rows if row.node not in living]
 
     async def _bury(self, row: LiveCall) -> None:
-        """It lasted for as long as its node said so. Who finds that somebody else, perhaps this node
-        a moment ago, has ended it, says nothing.
+        """It lasted for as long as its node said so. Where somebody else has ended it, perhaps this
+        node a moment ago, nothing is said.
         """
         call = Call.of(row)
         call.stop(row.seen_at)

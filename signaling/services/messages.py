@@ -45,8 +45,11 @@ class MessageService:
         self.sending: Callable[[str], Sending] = lambda _app: Sending(None)
         """What an app's plan says about one more message."""
 
-    async def send(self, who: Identity, request: SendMessage) -> dict[str, Any]:
-        """`message:send`: append, publish, and what the ack says.
+    async def send(
+        self, who: Identity, request: SendMessage, scheduled: str | None = None
+    ) -> dict[str, Any]:
+        """`message:send`: append, publish, and what the ack says; `scheduled` is the message that
+        waited, not_found when it was called off.
 
         Raises Refused: not_found, forbidden, conflict, too_large, bad_request, rate_limited.
         """
@@ -55,7 +58,7 @@ class MessageService:
         body = request.body
         if self._screen.looks(settings):
             body = await self._screened(who, request, settings)
-        appended = await self._append(who, request, body, settings.slow_mode_ms)
+        appended = await self._append(who, request, body, settings.slow_mode_ms, scheduled)
         event = appended.event
         if not appended.duplicate:
             topic = conversation_topic(who.app, event.conversation)
@@ -85,10 +88,17 @@ class MessageService:
         return body
 
     async def _append(
-        self, who: Identity, request: SendMessage, body: dict[str, Any], slow_ms: int
+        self,
+        who: Identity,
+        request: SendMessage,
+        body: dict[str, Any],
+        slow_ms: int,
+        scheduled: str | None,
     ) -> Appended:
         now = self._clock()
         draft = self._draft(who, request, now, body)
+        if scheduled is not None:
+            draft = replace(draft, scheduled=scheduled)
         with self.sending(who.app) as sending:
             allow = sending.after(rules.may_write(who, now, slow_ms, request.mentions))
             appended = await self._append_as(draft, allow)

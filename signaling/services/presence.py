@@ -188,8 +188,9 @@ class PresenceService:
         self._tasks.spawn(self._say_again(), "presence after a gap")
 
     async def _say_again(self) -> None:
-        for who, status, text in list(self._here.values()):
-            await self._put(who, status, text)
+        for connection in list(self._here):
+            if (known := self._here.get(connection)) is not None:  # who closed meanwhile stays gone
+                await self._put(*known)
 
     async def _put(self, who: Identity, status: str, text: str | None) -> None:
         """A manager that is away keeps nobody from connecting; `recover` makes up for it."""

@@ -51,15 +51,20 @@ class Use:
         """New users let through, and when; not counted yet."""
         self._lock = threading.Lock()
         self._on_way = 0
+        self._position = 0
         self._landed: list[int] = []
         """Positions of this node's messages that the totals do not hold yet."""
 
     def count(self, period: str, totals: Totals, position: int) -> None:
-        """New totals, of the log up to `position`."""
+        """New totals, of the log up to `position`; those read before others, that come later, say
+        nothing.
+        """
         if period != self.period:
             self.period, self.known, self.admitted = period, set(), {}
+        elif position < self._position:
+            return
         with self._lock:
-            self.totals = totals
+            self.totals, self._position = totals, position
             self._landed = [one for one in self._landed if one > position]
 
     def take(self) -> None:

@@ -95,12 +95,18 @@ class RoomHost:
         self.rooms[room.key] = room
         try:
             await self._left(room.key, me.id)
-            self._sfu.join(room.key, me.id, rights(who.grants))
+            self._enter(room, me)
         except MediaError:
             self.remove(room, me, "refused")
             raise
         self._tell(room, "participant:joined", me.to_wire(), exclude=who.connection)
         return me
+
+    def _enter(self, room: Room, me: Participant) -> None:
+        """Into the SFU, unless they were put out while we waited. Raises Refused, MediaError."""
+        if room.participants.get(me.id) is not me:
+            raise Refused("unavailable", "left the room a moment ago")
+        self._sfu.join(room.key, me.id, rights(me.who.grants))
 
     async def _return(
         self, room: Room, me: Participant, caller: Caller, request: wire.RoomJoin
@@ -114,7 +120,7 @@ class RoomHost:
             await self._sfu.leave(room.key, me.id)
             me.offer, me.media_lost = None, False
             me.tracks.clear()
-            self._sfu.join(room.key, me.id, rights(me.who.grants))
+            self._enter(room, me)
         elif me.offer is not None:
             self._outbox.to_seat(room.app, me.id, "media:offer", me.offer)
         if me.change(request.name, request.attributes):
@@ -154,11 +160,15 @@ class RoomHost:
         task = self._tasks.spawn(self._sfu.leave(*name), f"leave {me.id}")
         if task is not None:
             self._leaving[name] = task
-            task.add_done_callback(lambda _: self._leaving.pop(name, None))
+            task.add_done_callback(lambda done: self._gone(name, done))
         self._tell(room, "participant:left", {"participant": me.id, "reason": reason})
         if not room.participants:
             self.rooms.pop(room.key, None)
             self._released(room.key)
+
+    def _gone(self, name: tuple[str, str], done: "asyncio.Task[None]") -> None:
+        if self._leaving.get(name) is done:  # not a later leaving of the same one
+            del self._leaving[name]
 
     async def _left(self, key: str, participant: str) -> None:
         """Who left a moment ago has to be out of the SFU before coming in again."""

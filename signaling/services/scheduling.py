@@ -79,7 +79,8 @@ class SchedulingService:
         mine = await self._waiting.of(who.app, who.user)
         if not any(message.id == request.scheduled for message in mine):
             raise Refused("not_found", "no such message waits")
-        await self._waiting.remove(request.scheduled)
+        if not await self._waiting.remove(request.scheduled):
+            raise Refused("not_found", "it has been sent a moment ago")
         return {}
 
     async def send_due(self) -> int:
@@ -93,16 +94,19 @@ class SchedulingService:
         who = msgspec.json.decode(message.who, type=Identity)
         request = msgspec.json.decode(message.request, type=SendMessage)
         try:
-            await self._messages.send(who, _at_once(request))
+            answer = await self._messages.send(who, _at_once(request), message.id)
         except Refused as refused:
             now = self._clock()
             if refused.retryable and now < message.due_at + GIVE_UP_MS:
                 log.warning("a scheduled message waits on: %s", refused.message)
                 await self._waiting.put_off(message.id, now + _pause_ms(message, refused))
                 return
-            data = {"scheduled": message.id, "error": refused.to_wire()}
-            await self._announcer.user(who.app, who.user, "scheduled:failed", data)
-        await self._waiting.remove(message.id)
+            if await self._waiting.remove(message.id):  # else it was called off meanwhile
+                data = {"scheduled": message.id, "error": refused.to_wire()}
+                await self._announcer.user(who.app, who.user, "scheduled:failed", data)
+            return
+        if answer["duplicate"]:
+            await self._waiting.remove(message.id)
 
     async def expire(self) -> int:
         """Blank messages whose time is over."""

@@ -62,7 +62,7 @@ class TypingService:
         typist = self._typists.get(key)
         if not request.on:
             if typist is not None:
-                await self._end(key)
+                await self._end(key, typist)
             return {}
         if typist is None or now - typist.told_ms >= AGAIN_MS:
             if not await self._is_told(who, request.conversation, now):
@@ -82,7 +82,7 @@ class TypingService:
         self._rates.forget(who.connection)
         for key, typist in list(self._typists.items()):
             if typist.connection == who.connection:
-                await self._end(key)
+                await self._end(key, typist)
 
     async def _is_told(self, who: Identity, conversation: str, now: int) -> bool:
         """Looked at each time it is told: who is muted meanwhile falls silent. Raises Refused."""
@@ -97,11 +97,12 @@ class TypingService:
         now = self._clock()
         for key, typist in list(self._typists.items()):
             if typist.expires_ms <= now:
-                await self._end(key)
+                await self._end(key, typist)
 
-    async def _end(self, key: tuple[str, str, str]) -> None:
-        typist = self._typists.pop(key, None)
-        if typist is not None:
+    async def _end(self, key: tuple[str, str, str], typist: _Typist) -> None:
+        """Unless they have ended meanwhile, and perhaps begun anew."""
+        if self._typists.get(key) is typist:
+            del self._typists[key]
             await self._tell(key, on=False, exclude=typist.connection)
 
     async def _tell(self, key: tuple[str, str, str], *, on: bool, exclude: str) -> None:

@@ -120,6 +120,14 @@ async def test_what_waits_too_long_is_set_aside_and_what_came_later_goes_on(
     assert await due(outbox, 100) == ["w-e-3"]
 
 
+async def test_what_was_set_aside_while_it_was_sent_puts_no_line_off(outbox: SqlOutbox) -> None:
+    await outbox.enqueue("r", 2, [delivery(1), delivery(2)])
+    await outbox.bury("w-c-1", 5, "gone")
+    await outbox.put_off(delivery(1), 5_000, "no")
+    assert await due(outbox, 20) == ["w-c-2"]
+    assert [one.error for one in await outbox.dead("a", 9)] == ["gone"]
+
+
 async def test_a_replay_does_not_wait_for_a_line_that_was_put_off(outbox: SqlOutbox) -> None:
     await outbox.enqueue("r", 2, [delivery(1), delivery(2)])
     await outbox.bury("w-c-1", 5, "gone")
@@ -138,8 +146,9 @@ async def test_a_webhook_that_is_disabled_is_owed_nothing_and_told_nothing(
     await webhooks.failing(hook.id, 5)
     await webhooks.failing(hook.id, 6)
     assert [one.failing_since for one in await webhooks.of_app(APP)] == [5]
-    assert await webhooks.disable(hook.id, 7, "no answer")
-    assert not await webhooks.disable(hook.id, 8, "no answer")
+    assert not await webhooks.disable(hook.id, 7, "no answer", 4), "it took something since"
+    assert await webhooks.disable(hook.id, 7, "no answer", 5)
+    assert not await webhooks.disable(hook.id, 8, "no answer", 5)
     assert await due(outbox) == ["other-c-1"]
     assert {one.error for one in await outbox.dead(APP, 9)} == {"no answer"}
     await news.put(item(1))

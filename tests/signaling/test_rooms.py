@@ -171,6 +171,31 @@ async def test_leaving_the_conversation_is_leaving_its_room(pair: Pair) -> None:
     assert await refusal(bob, "room:join", room=room) == "not_found"
 
 
+async def test_who_is_put_out_while_they_come_again_is_not_left_behind_in_the_sfu(
+    pair: Pair, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob, room = pair
+    assert process.sfu is not None
+    go_on, leave = asyncio.Event(), process.sfu.leave
+
+    async def slowly(*seat: str) -> None:
+        await go_on.wait()
+        await leave(*seat)
+
+    monkeypatch.setattr(process.sfu, "leave", slowly)
+    await bob.request("room:leave", room=room)
+    await ann.until("participant:left", room=room)
+    again = asyncio.create_task(refusal(bob, "room:join", room=room))
+    async with asyncio.timeout(60):
+        while "tokenim_rooms_participants 2" not in process.metrics.render():
+            await asyncio.sleep(0.01)  # until they wait for their own going
+    await ann.request("member:remove", conversation=room, user="bob")
+    await ann.until("participant:left", room=room, count=2)
+    go_on.set()
+    assert await again == "unavailable"
+    assert process.sfu.stats()["participants"] == 1
+
+
 async def test_whose_media_fell_silent_is_told_in_which_room(process: Process) -> None:
     ann = await arrive(process, "ann")
     room = (await ann.request("conversation:join", alias="x", create=True))["conversation"]["id"]

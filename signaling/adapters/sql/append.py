@@ -19,6 +19,7 @@ from signaling.adapters.sql.rows import (
 )
 from signaling.adapters.sql.sends import Sent, find_sent, same_send
 from signaling.adapters.sql.tables import conversations, events, members
+from signaling.adapters.sql.waits import still_waiting, wait_no_more
 from signaling.errors import Refused
 from signaling.model import Appended, Draft, Event, Member
 from signaling.ports import Allow
@@ -48,6 +49,8 @@ class _Batch:
         self._referred = _referred(connection, drafts)
         self._roots: dict[tuple[str, int], Event] = {}
         self._pending = Pending()
+        self._waiting = still_waiting(connection, drafts)
+        self._sent_now: list[str] = []
         self._added = 0
 
     def take(self, item: Append) -> int | Sent | Refused:
@@ -62,6 +65,8 @@ class _Batch:
         sent = same_send(self._sent, draft)
         if sent is not None:
             return sent
+        if draft.scheduled is not None and draft.scheduled not in self._waiting:
+            raise Refused("not_found", "this message was called off")
         head = self._heads.get(draft.conversation)
         if head is None or head.conversation.app != draft.app:
             raise Refused("not_found", "no such conversation")
@@ -80,6 +85,8 @@ class _Batch:
         if draft.client_id:
             sent = Sent(draft.fingerprint, draft.conversation, seq)
             self._sent[(draft.app, draft.sender, draft.client_id)] = sent
+        if draft.scheduled is not None:
+            self._sent_now.append(draft.scheduled)
         root = (draft.conversation, draft.data.get("thread", 0))
         if root in self._referred:
             self._reply(root, draft, seq)
@@ -104,6 +111,7 @@ class _Batch:
     def finish(self, outcomes: list[int | Sent | Refused]) -> list[Appended | Refused]:
         """Write, then turn the outcomes into answers."""
         made = self._pending.flush(self._connection)
+        wait_no_more(self._connection, self._sent_now)
         for event in self._roots.values():
             replace_data(self._connection, event)
         seqs = {(o.conversation, o.seq) for o in outcomes if isinstance(o, Sent)}

@@ -207,10 +207,11 @@ def _done(connection: Connection, delivery: Delivery) -> Delivery | None:
 
 
 def _put_off(connection: Connection, delivery: Delivery, next_at: int, error: str) -> None:
-    one = update(deliveries).where(deliveries.c.id == delivery.id)
-    attempts = deliveries.c.attempts + 1
-    connection.execute(one.values(attempts=attempts, error=error[:ERROR_CHARS]))
-    connection.execute(update(lines).where(_line(delivery)).values(next_at=next_at))
+    """What was set aside while it was sent keeps nobody behind it waiting."""
+    one = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.dead_at.is_(None))
+    values = {"attempts": deliveries.c.attempts + 1, "error": error[:ERROR_CHARS]}
+    if connection.execute(one.values(values)).rowcount:
+        connection.execute(update(lines).where(_line(delivery)).values(next_at=next_at))
 
 
 def _bury(connection: Connection, delivery: str, at: int, error: str) -> None:

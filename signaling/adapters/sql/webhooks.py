@@ -49,9 +49,9 @@ class SqlWebhooks:
         """It takes deliveries again."""
         await self._set(webhooks.c.id == webhook, failing_since=None)
 
-    async def disable(self, webhook: str, at: int, error: str) -> bool:
+    async def disable(self, webhook: str, at: int, error: str, failing_by: int) -> bool:
         """It, and everything it is owed, in one transaction."""
-        return await self._database.write(lambda c: _disable(c, webhook, at, error))
+        return await self._database.write(lambda c: _disable(c, webhook, at, error, failing_by))
 
     async def enable(self, app: str, webhook: str) -> bool:
         """As if it had never failed."""
@@ -85,9 +85,10 @@ def _remove(connection: Connection, app: str, webhook: str) -> bool:
     return True
 
 
-def _disable(connection: Connection, webhook: str, at: int, error: str) -> bool:
-    well = (webhooks.c.id == webhook) & webhooks.c.disabled_at.is_(None)
-    if not connection.execute(update(webhooks).where(well).values(disabled_at=at)).rowcount:
+def _disable(connection: Connection, webhook: str, at: int, error: str, failing_by: int) -> bool:
+    failing = (webhooks.c.id == webhook) & (webhooks.c.failing_since <= failing_by)
+    going_on = update(webhooks).where(failing, webhooks.c.disabled_at.is_(None))
+    if not connection.execute(going_on.values(disabled_at=at)).rowcount:
         return False
     owed = (deliveries.c.webhook == webhook) & deliveries.c.dead_at.is_(None)
     connection.execute(update(deliveries).where(owed).values(dead_at=at, error=error))

@@ -4,7 +4,6 @@ import pytest
 from aiohttp import ClientSession
 
 from signaling.auth.registry import now_ms
-
 from tests.conftest import MakeProcess
 from tests.signaling.http.callers import Caller, server_of
 

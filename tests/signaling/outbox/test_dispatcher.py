@@ -34,6 +34,8 @@ class Servers:
         self.most = 0
         self.healed = asyncio.Event()
         self.status = 200
+        self.next: list[int] = []
+        """Answers before `status` is."""
 
     async def post(self, url: str, headers: dict[str, str], body: bytes, owner: str) -> None:
         if "ill" in url:
@@ -41,8 +43,9 @@ class Servers:
             self.most = max(self.most, self.under_way)
             await self.healed.wait()
             self.under_way -= 1
-        if self.status != 200:
-            raise PostFailed(f"answered {self.status}", self.status)
+        status = self.next.pop(0) if self.next else self.status
+        if status != 200:
+            raise PostFailed(f"answered {status}", status)
         self.got.append(body)
 
 
@@ -244,6 +247,19 @@ async def test_one_that_took_something_begins_anew(world: World) -> None:
     await world.outbox.enqueue("r", 2, [delivery("well", "c", 2)])
     world.servers.status = 500
     await world.settled()
+    assert world.disabled == []
+    (mine,) = [one for one in await world.webhooks.all() if one.id == "well"]
+    assert mine.failing_since == world.now
+
+
+async def test_one_that_has_just_taken_something_is_not_disabled_by_the_next(world: World) -> None:
+    await world.outbox.enqueue("r", 1, [delivery("well", "c", 1), delivery("well", "c", 2)])
+    world.servers.status = 500
+    await world.settled()
+    world.now += DISABLE_AFTER_MS
+    world.servers.next = [200]
+    await world.settled()
+    assert world.servers.got == [b"well-c-1"]
     assert world.disabled == []
     (mine,) = [one for one in await world.webhooks.all() if one.id == "well"]
     assert mine.failing_since == world.now

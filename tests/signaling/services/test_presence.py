@@ -114,6 +114,37 @@ async def test_presence_is_told_once_for_many_changes_and_rate_limited(
     assert code == "rate_limited"
 
 
+class Slow(MemoryPresence):
+    """Takes its time for who is put, when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+        self.go_on.set()
+
+    async def put(self, *entry: Any) -> bool:
+        self.asked.set()
+        await self.go_on.wait()
+        return await super().put(*entry)
+
+
+async def test_who_goes_while_everybody_is_said_again_is_gone(house: House, tasks: Tasks) -> None:
+    manager: Any = Slow()
+    ear: Any = Ear()
+    presence = PresenceService(manager, ear, Deaf(), house.users, lambda: house.now, tasks)
+    bob = identity("bob")
+    for who in (ANN, bob):
+        await presence.opened(who)
+    manager.asked.clear()
+    manager.go_on.clear()
+    again = asyncio.create_task(presence._say_again())
+    await manager.asked.wait()
+    await presence.closed(bob, "gone")
+    manager.go_on.set()
+    await again
+    assert await manager.live(APP, ["ann", "bob"]) == {"ann"}
+
+
 class Counting:
     """A Database that counts how often it is read."""
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from signaling.errors import Refused
-from signaling.model import Conversation, Member
+from signaling.model import Appended, Conversation, Event, Member
 from signaling.outbox.metering import State
 from signaling.outbox.usage import Plan, Totals
 from signaling.services.quota import Quota
@@ -25,6 +25,39 @@ def at(month: int) -> int:
 
 def everybody(conversation: Conversation, member: Member | None) -> None:
     """May send."""
+
+
+def landed(position: int) -> Appended:
+    event = Event(
+        id="e",
+        conversation="c",
+        seq=position,
+        position=position,
+        type="message:created",
+        sender="ann",
+        at=1,
+        data={},
+    )
+    return Appended(event=event)
+
+
+def test_counts_that_were_read_before_others_say_nothing_when_they_come_after() -> None:
+    quota = Quota({"free": Plan(name="free", messages=2)}, "free", Nobody(), lambda: at(1))
+    none = Conversation(id="c", app="a", type="group", created_at=1, created_by="ann")
+
+    def send(position: int) -> None:
+        with quota.sending("a") as sending:
+            sending.after(everybody)(none, None)
+            sending.landed(landed(position))
+
+    quota.refresh(State(position=4, totals={}, plans={}, connections={}))
+    send(5)
+    counted = {"a": Totals(messages=1)}
+    quota.refresh(State(position=5, totals=counted, plans={}, connections={}))
+    quota.refresh(State(position=4, totals={}, plans={}, connections={}))
+    send(6)
+    with pytest.raises(Refused, match="allows 2 messages"):
+        send(7)
 
 
 def test_an_app_that_asks_by_rest_alone_begins_each_month_anew() -> None:

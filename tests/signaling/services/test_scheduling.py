@@ -1,6 +1,6 @@
 """Messages that wait: answered once, tried again, and never in each other's way."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,44 @@ class Away(NoScreen):
 
     async def body(self, app: str, settings: AppSettings, said: Said) -> dict[str, Any]:
         raise Refused("unavailable", "the app cannot check messages now")
+
+
+class Meanwhile(NoScreen):
+    """An app whose hook thinks for a while, in which something happens once."""
+
+    def __init__(self, happens: Callable[[], Awaitable[Any]]) -> None:
+        self._happens: Callable[[], Awaitable[Any]] | None = happens
+
+    def looks(self, settings: AppSettings) -> bool:
+        return True
+
+    async def body(self, app: str, settings: AppSettings, said: Said) -> dict[str, Any]:
+        happens, self._happens = self._happens, None
+        if happens is not None:
+            await happens()
+        return said.body
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+async def test_what_is_called_off_while_it_or_another_is_sent_is_not_sent(
+    house: House, which: str
+) -> None:
+    name = await house.group("ann", "bob")
+    kept = {
+        one: await house.ask("ann", "message:send", **later(house, name, one, body={"text": one}))
+        for one in ("first", "second")
+    }
+
+    async def called_off() -> None:
+        await house.ask("ann", "scheduled:cancel", scheduled=kept[which]["scheduled"])
+
+    house.messaging.messages._screen = Meanwhile(called_off)
+    house.now += 1_000
+    assert await due(house) == 2
+    said = [one["body"]["text"] for one in await house.events("bob", name) if one.get("body")]
+    assert said == [one for one in kept if one != which]
+    assert await waiting(house, "ann") == []
+    assert "scheduled:failed" not in [hint.event for _, hint in house.ear.heard]
 
 
 async def test_it_is_tried_again_ever_more_seldom_and_in_the_end_not(house: House) -> None:

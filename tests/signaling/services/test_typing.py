@@ -1,11 +1,13 @@
 """Who is seen writing: whoever may write, where few enough listen."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from signaling.errors import Refused
+from signaling.ports import Hint
 from signaling.protocol.presence import TypingSet
 from signaling.services.typing import AGAIN_MS, EXPIRES_MS, MEMBERS_MAX, TypingService
 from signaling.tasks import Tasks
@@ -68,6 +70,38 @@ async def test_a_block_hides_both_from_each_other(house: House, writing: Writing
     await house.ask("ann", "user:unblock", user="bob")
     assert await writing.type("bob", name) == ""
     assert writing.heard == [("bob", True)]
+
+
+class SlowEar(Ear):
+    """The first end is told when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ending, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def publish(self, topic: str, hint: Hint) -> None:
+        await super().publish(topic, hint)
+        if not hint.data["on"] and not self.ending.is_set():
+            self.ending.set()
+            await self.go_on.wait()
+
+
+async def test_who_begins_anew_while_others_are_ended_goes_on(
+    house: House, writing: Writing
+) -> None:
+    name = await house.group("ann", "bob")
+    ear: Any = SlowEar()
+    writing.ear = writing.service._broker = ear
+    for user in ("ann", "bob"):
+        await writing.type(user, name)
+    house.now += EXPIRES_MS
+    sweeping = asyncio.create_task(writing.service._sweep())
+    await ear.ending.wait()
+    await writing.service.put(identity("bob"), TypingSet(conversation=name, on=False))
+    assert await writing.type("bob", name) == ""
+    ear.go_on.set()
+    await sweeping
+    assert [on for user, on in writing.heard if user == "bob"] == [True, False, True]
 
 
 async def test_nothing_is_told_in_an_archived_conversation(house: House, writing: Writing) -> None:
