@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from signaling import dev
 from signaling.app import Process
 from signaling.config import load
+from tests.fresh import fresh
 
 # How fast an example runs is the machine's affair: a busy one must not fail a law.
 settings.register_profile(
@@ -37,6 +38,7 @@ async def make_process(tmp_path: Path) -> AsyncIterator[MakeProcess]:
 
     Those of one test share a data directory, so they are nodes of one database.
     """
+    fresh(tmp_path / "data" / "tokenim.db")
     async with AsyncExitStack() as stack:
 
         async def make(**options: object) -> Process:

@@ -23,6 +23,7 @@ from signaling.messaging import Beside, Messaging
 from signaling.ports import Broker, Hint
 from signaling.services.limits import Limits
 from tests.fitting import check_answer
+from tests.fresh import fresh
 from tests.making import identity
 
 
@@ -123,7 +124,7 @@ async def opened(
     path: Path, limits: Limits | None = None, broker: Broker | None = None
 ) -> AsyncIterator[House]:
     """A house while it lasts; with a broker the ear hears nothing."""
-    database = await open_database(f"sqlite:///{path}")
+    database = await open_database(f"sqlite:///{fresh(path)}")
     try:
         yield House(database, limits or Limits(), broker)
     finally:

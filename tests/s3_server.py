@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,8 +13,9 @@ import urllib.request
 from pathlib import Path
 
 from tests.conftest import required
+from tests.ports import free_ports
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "only for tests"}
 _PORTS = (
     "master.port",
@@ -40,7 +40,7 @@ class S3Server:
             required("weed, which is SeaweedFS")
         self._program = str(program)
         self._folder = folder
-        self._ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+        self._ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -85,14 +85,3 @@ def _config() -> dict[str, object]:
     key = {"accessKey": KEYS["aws_access_key_id"], "secretKey": KEYS["aws_secret_access_key"]}
     actions = ["Admin", "Read", "Write", "List"]
     return {"identities": [{"name": "test", "credentials": [key], "actions": actions}]}
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

@@ -1,16 +1,16 @@
-"""One empty database per test, on every backend."""
+"""One empty database per test, on every backend, at the newest schema."""
 
-import itertools
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from signaling.adapters.sql import Database, open_database
 from tests.conftest import required
+from tests.fresh import fresh
 from tests.postgres import Cluster
-
-_names = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -25,18 +25,31 @@ def cluster() -> Iterator[Cluster]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def newest(cluster: Cluster) -> str:
+    """The name of a database at the newest schema, for copies."""
+    url = cluster.database("newest")
+
+    async def migrated() -> None:
+        await (await open_database(url)).close()
+
+    with ThreadPoolExecutor(1) as thread:  # which has no loop yet, unlike the test that asks first
+        thread.submit(asyncio.run, migrated()).result()
+    return "newest"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
+    """The URL of a database in which nothing is."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'log.db'}"
+        return f"sqlite:///{fresh(tmp_path / 'log.db')}"
     found: Cluster = request.getfixturevalue("cluster")
-    return found.database(f"contract_{next(_names)}")
+    return found.database("contract", request.getfixturevalue("newest"))
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """Migrated, open, closed again."""
+    """Open, closed again."""
     opened = await open_database(database_url)
     yield opened
     await opened.close()
