@@ -12,7 +12,7 @@ from signaling.errors import Refused
 from signaling.ports import Broker, Hint
 from tests.contract.worlds import World
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 60.0
 
 
 class Listener:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from signaling.model import Presence
 from signaling.ports import PresenceManager
-from tests.contract.worlds import World
-
-TIMEOUT_S = 5.0
+from tests.contract.worlds import PERIOD_MS, World
 
 
 async def one(presence: PresenceManager, user: str = "ann") -> Presence:
@@ -100,14 +96,11 @@ async def test_the_invisible_look_offline(world: World) -> None:
 
 
 async def test_who_is_not_touched_expires_and_is_told_once(world: World) -> None:
-    presence = world.presence(ttl_ms=80)
+    presence = world.presence()
     await presence.put("app", "ann", "phone", "c1", "", None)
-    gone: list[tuple[str, str]] = []
-    async with asyncio.timeout(TIMEOUT_S):
-        while not gone:
-            gone = await presence.expire()
-            await asyncio.sleep(0.01)
-    assert gone == [("app", "ann")]
+    assert await presence.expire() == []
+    await world.passes(PERIOD_MS)
+    assert await presence.expire() == [("app", "ann")]
     assert await presence.expire() == []
     found = await one(presence)
     assert found.status == "offline"
@@ -115,16 +108,13 @@ async def test_who_is_not_touched_expires_and_is_told_once(world: World) -> None
 
 
 async def test_touching_keeps_alive(world: World) -> None:
-    presence = world.presence(ttl_ms=400)
+    presence = world.presence()
     await presence.put("app", "ann", "phone", "c1", "", None)
     await presence.put("app", "bob", "phone", "c2", "", None)
-    gone: list[tuple[str, str]] = []
-    async with asyncio.timeout(TIMEOUT_S):
-        while not gone:
-            await presence.touch([("app", "ann", "c1"), ("app", "cy", "c9")])
-            gone = await presence.expire()
-            await asyncio.sleep(0.02)
-    assert gone == [("app", "bob")]
+    await world.passes(PERIOD_MS // 2)
+    await presence.touch([("app", "ann", "c1"), ("app", "cy", "c9")])
+    await world.passes(PERIOD_MS // 2)
+    assert await presence.expire() == [("app", "bob")]
     assert (await one(presence)).status == "online"
 
 
