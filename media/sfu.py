@@ -22,6 +22,8 @@ from media.stream import Stream
 TICK_S: Final = 0.05
 """Losses are asked for when they are seen, and again with the packets that follow: the timer is
 for what happens when nothing comes."""
+LATE_S: Final = 0.5
+"""A tick later than this: the process stood still, or the machine did."""
 MAX_NAME_CHARS: Final = 512
 
 
@@ -84,8 +86,12 @@ class Sfu:
         self._timer = loop.call_later(TICK_S, self._tick)
 
     def _tick(self) -> None:
-        self._schedule()
         now, loop = self.config.clock(), asyncio.get_running_loop()
+        assert self._timer is not None
+        late_s = loop.time() - self._timer.when()
+        if late_s > LATE_S:
+            self.hub.stood_still(late_s, now)
+        self._schedule()
         for room in self._rooms.values():  # in turns of their own: a bug in one stops no other
             loop.call_soon(room.tick, now)
         loop.call_soon(self._flush)

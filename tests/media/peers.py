@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from array import array
 from typing import Any
 
@@ -12,7 +13,8 @@ from aiortc.rtcconfiguration import RTCBundlePolicy, RTCConfiguration
 
 from media import OfferMade, Rights, Sfu, SfuConfig, SfuEvent
 
-WAIT_S = 15.0
+WAIT_S = 60.0
+MOMENT_S = 0.1
 
 
 class Picture(VideoStreamTrack):
@@ -39,11 +41,34 @@ class Tone(AudioStreamTrack):
         return frame
 
 
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Patient:
+    """Seconds, but few between two looks: a machine that stood still is no peer that was silent."""
+
+    def __init__(self) -> None:
+        self._now = self._seen = time.monotonic()
+
+    def __call__(self) -> float:
+        seen = time.monotonic()
+        self._now += min(seen - self._seen, MOMENT_S)
+        self._seen = seen
+        return self._now
+
+
 class Lobby:
     """An Sfu on a port of its own, and the events it reported."""
 
     def __init__(self, **config: object) -> None:
-        settings = {"host": "127.0.0.1", "port": 0, **config}
+        settings = {"host": "127.0.0.1", "port": 0, "clock": Patient(), **config}
         self.sfu = Sfu(SfuConfig(**settings), self._on_event)  # type: ignore[arg-type]
         self.events: list[SfuEvent] = []
         self.clients: dict[tuple[str, str], Client] = {}

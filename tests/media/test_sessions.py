@@ -1,7 +1,6 @@
 """What happens to a Participant over time: mute, silence, restart, roaming, departure, loss."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -20,30 +19,18 @@ from media import (
 from media.drops import DropReason
 from media.wire import rtcp
 from tests.link import Link
-from tests.media.peers import WAIT_S, Lobby, Picture, Tone
+from tests.media.peers import WAIT_S, Clock, Lobby, Picture, Tone
 from tests.media.raw import DELTA, KEYFRAME, SSRC, Raw
 from tests.media.test_invariants import dropped, pair
-
-
-class Clock:
-    """Monotonic seconds that a test may push forward."""
-
-    def __init__(self) -> None:
-        self.ahead_s = 0.0
-
-    def __call__(self) -> float:
-        return time.monotonic() + self.ahead_s
 
 
 async def test_a_silent_participant_is_lost_after_the_consent_timeout() -> None:
     clock = Clock()
     async with Lobby(clock=clock) as lobby:
         publisher, subscriber = await pair(lobby)
-        subscriber.check()
-        await subscriber.checked()
-        clock.ahead_s = 6.5
+        clock.now += 6.5
         await subscriber.checked()  # alive: heard again after the jump
-        clock.ahead_s = 8.0
+        clock.now += 1.5
         lost = await lobby.event(TransportLost)
         assert (lost.participant, lost.transport, lost.reason) == ("pub", "publish", "silent")
         await lobby.event(ParticipantLost, participant="pub")
@@ -58,7 +45,7 @@ async def test_a_transport_that_never_connects_is_given_up() -> None:
     async with Lobby(clock=clock) as lobby:
         lobby.sfu.join("room", "ghost")
         await lobby.event(OfferMade, participant="ghost")
-        clock.ahead_s = 31.0
+        clock.now += 31.0
         lost = await lobby.event(TransportLost, participant="ghost")
         assert lost.reason == "never connected"
 
@@ -326,3 +313,30 @@ async def test_sender_reports_carry_the_publishers_clock_and_a_name() -> None:
         assert [r.names for r in found if isinstance(r, rtcp.Sdes)] == [((got.ssrc, b"pub"),)]
         publisher.close()
         subscriber.close()
+
+
+async def test_a_process_that_stood_still_takes_nobody_for_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    async with Lobby(clock=clock) as lobby:
+        publisher, subscriber = await pair(lobby)
+        loop = asyncio.get_running_loop()
+        time_s = loop.time
+        monkeypatch.setattr(loop, "time", lambda: time_s() + 8.0)
+        clock.now += 8.0
+        await looked(lobby)
+        assert not any(isinstance(event, TransportLost) for event in lobby.events)
+        clock.now += 8.0
+        await lobby.event(TransportLost, reason="silent")
+        publisher.close()
+        subscriber.close()
+
+
+async def looked(lobby: Lobby) -> None:
+    """Wait until the room was looked through for who is silent."""
+    room = lobby.sfu._rooms["room"]
+    due_at = room._slow_at
+    async with asyncio.timeout(WAIT_S):
+        while room._slow_at == due_at:
+            await asyncio.sleep(0.01)

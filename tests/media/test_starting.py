@@ -3,19 +3,9 @@
 from media import OfferMade, Rights, TrackPublished, TrackUpdated, TransportConnected
 from media.drops import DropReason
 from media.wire import rtcp
-from tests.media.peers import Lobby
+from tests.media.peers import Clock, Lobby
 from tests.media.raw import DELTA, KEYFRAME, Raw
 from tests.media.test_invariants import dropped
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Arrival:
