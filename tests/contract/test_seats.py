@@ -67,6 +67,12 @@ class Rolls:
             await roll.close()
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is slow is no ledger that is away."""
+    monkeypatch.setattr("signaling.shared_seats.PATIENCE_S", TIMEOUT_S)
+
+
 @pytest.fixture
 async def rolls(world: World) -> AsyncIterator[Rolls]:
     made = Rolls(world.ledger())
@@ -222,7 +228,6 @@ async def test_who_goes_while_a_ledger_that_is_back_hears_of_them_is_forgotten(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signaling.shared_seats.BEAT_S", 0.05)
-    monkeypatch.setattr("signaling.shared_seats.PATIENCE_S", 60.0)
     ledger = Back(world.ledger())
     rolls = Rolls(ledger)
     one = rolls.node("one")
