@@ -33,23 +33,25 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Return when it answers."""
+        """Return when it answers. Raises RuntimeError when it does not."""
         command = [self._program, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--save", "", "--appendonly", "no", "--dir", str(self._folder)]
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         deadline = time.monotonic() + START_TIMEOUT_S
-        while True:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
-                    probe.sendall(b"PING\r\n")
-                    if probe.recv(16) == b"+PONG\r\n":
-                        return
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
+        while not self._answers():
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise RuntimeError("redis-server did not start")
             time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5) as probe:
+                probe.sendall(b"PING\r\n")
+                return probe.recv(16) == b"+PONG\r\n"
+        except OSError:
+            return False
 
     def kill(self) -> None:
         """SIGKILL, as a machine that dies."""

@@ -22,7 +22,7 @@ from tests.e2e.server import Server
 from tests.wire_client import demo_token
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-WAIT_S = 30
+WAIT_S = 120
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -122,6 +122,7 @@ async def test_the_chat_page_talks_from_another_origin(server: Server, origin: s
         lobby = await listener.request("conversation:join", alias="lobby", create=True)
         browser = await api.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         page = await browser.new_page()
+        page.set_default_timeout(WAIT_S * 1000)
         await page.goto(f"{origin}/chat.html?server={server.url}&name=Page")
         await page.get_by_role("status").get_by_text("online").wait_for()
         await page.get_by_role("textbox").fill("from a page")

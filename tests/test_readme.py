@@ -18,7 +18,7 @@ from tests.e2e.server import Server
 
 ROOT = Path(__file__).parents[1]
 NODE_PLACE = ROOT / "tests" / "node"
-WAIT_S = 30
+WAIT_S = 120
 
 
 def block(language: str) -> str:
@@ -40,7 +40,7 @@ def token(server: Server, name: str) -> str:
     request = urllib.request.Request(
         f"{server.url}/demo/token", body, {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
         minted: str = json.load(answer)["token"]
         return minted
 

@@ -20,7 +20,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--autoplay-policy=no-user-gesture-required",
 ]
-PAGE = """<!doctype html><title>peer</title><script>
+WAIT_S = 60.0
+PAGE = r"""<!doctype html><title>peer</title><script>
 const receiving = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
 const sending = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
 const videos = [];
@@ -35,7 +36,9 @@ async function takeOffer(sdp) {
   await receiving.setLocalDescription();
   return receiving.localDescription.sdp;
 }
+let floorKbps = 0;  // of what is sent, however busy the machine is
 async function publish(options) {
+  if (options.simulcast || options.scalability) floorKbps = 2500;  // enough for every layer
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: options.audio !== false,
     video: {width: options.width || 640, height: options.height || 360}});
@@ -45,14 +48,14 @@ async function publish(options) {
     if (track.kind === 'video' && options.simulcast) init.sendEncodings = [
       {rid: 'l', scaleResolutionDownBy: 4}, {rid: 'm', scaleResolutionDownBy: 2}, {rid: 'h'}];
     if (track.kind === 'video' && options.scalability)
-      init.sendEncodings = [{scalabilityMode: options.scalability}];
+      init.sendEncodings = [{scalabilityMode: options.scalability, maxFramerate: 10}];
     const transceiver = sending.addTransceiver(track, init);
     if (track.kind === 'video' && options.codec) {
       const wanted = RTCRtpSender.getCapabilities('video').codecs.filter(
         c => [options.codec, 'video/rtx'].includes(c.mimeType) );
       transceiver.setCodecPreferences(wanted);
     }
-    if (options.simulcast) {  // a busy machine drops frames, not layers
+    if (track.kind === 'video') {  // a busy machine drops frames, not layers
       const parameters = transceiver.sender.getParameters();
       parameters.degradationPreference = 'maintain-resolution';
       await transceiver.sender.setParameters(parameters);
@@ -63,7 +66,17 @@ async function publish(options) {
 async function offer(iceRestart) {
   await sending.setLocalDescription(await sending.createOffer({iceRestart: !!iceRestart}));
   const answer = await window.sfuPublish(sending.localDescription.sdp);
-  await sending.setRemoteDescription({type: 'answer', sdp: answer});
+  await sending.setRemoteDescription({type: 'answer', sdp: floored(answer)});
+}
+function floored(sdp) {
+  if (!floorKbps) return sdp;
+  const floor = `x-google-start-bitrate=${floorKbps};x-google-min-bitrate=${floorKbps}`;
+  for (const [line, type] of sdp.matchAll(/a=rtpmap:(\d+) (?:VP8|VP9|AV1|H264)\/90000\r\n/g)) {
+    const [known] = sdp.match(new RegExp(`a=fmtp:${type} [^\r\n]*`)) || [];
+    sdp = known ? sdp.replace(known, `${known};${floor}`)
+      : sdp.replace(line, `${line}a=fmtp:${type} ${floor}\r\n`);
+  }
+  return sdp;
 }
 async function stats(pc, type) {
   const found = [];
@@ -106,7 +119,16 @@ class Tab:
         found = await self.page.evaluate("stats(receiving, 'inbound-rtp')")
         return [report for report in found if report["kind"] == kind]
 
-    async def until(self, expression: str, timeout_s: float = 20.0) -> Any:
+    async def frames_sent(self) -> int:
+        """Of the first video."""
+        found = await self.page.evaluate("stats(sending, 'outbound-rtp')")
+        return int(next(r["framesSent"] for r in found if r["kind"] == "video"))
+
+    async def frames_received(self) -> int:
+        """Of the first video."""
+        return int((await self.inbound("video"))[0]["framesReceived"])
+
+    async def until(self, expression: str, timeout_s: float = WAIT_S) -> Any:
         """Wait until a JavaScript expression (may be a promise) is true."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -121,6 +143,28 @@ class Tab:
             "stats(receiving, 'inbound-rtp').then(all => { const v = all.filter("
             f"r => r.kind === 'video')[{number}]; return v && v.framesDecoded >= {count}; }})"
         )
+
+
+class Numbers:
+    """Of what is sent to a Participant from now on: a hole is a number no packet had.
+
+    Counted where they are given, because a busy browser loses packets as well.
+    """
+
+    def __init__(self, lobby: Lobby, name: str) -> None:
+        subscriber = lobby.sfu._rooms["room"].participants[name].subscriber
+        assert subscriber is not None
+        self._consumers = list(subscriber.consumers.values())
+        self._before = self._unsent()
+
+    def _unsent(self) -> list[int]:
+        return [one.sequences.next_out - one.sent.packets for one in self._consumers]
+
+    async def whole(self) -> None:
+        """Wait until there is no hole: what was lost on the way here comes late."""
+        async with asyncio.timeout(WAIT_S):
+            while self._unsent() != self._before:
+                await asyncio.sleep(0.05)
 
 
 async def tab(

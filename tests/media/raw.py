@@ -9,7 +9,7 @@ from media.net.dtls import Certificate, Dtls, Feed
 from media.net.srtp import Cipher, keyed
 from media.wire import rtp, sdp, stun
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 SSRC = 1234
 OFFER = """v=0\r
 o=- 1 1 IN IP4 127.0.0.1\r

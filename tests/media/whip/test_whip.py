@@ -17,7 +17,7 @@ from tests.media.peers import Picture, Tone, connection
 TOKEN = "a token"
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
 FRAGMENT = "application/trickle-ice-sdpfrag"
-WAIT_S = 15.0
+WAIT_S = 60.0
 
 
 class Site:
