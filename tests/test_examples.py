@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Route, async_playwright
 
 from signaling.client import Client
 from tests.conftest import required
@@ -123,7 +123,16 @@ async def test_the_chat_page_talks_from_another_origin(server: Server, origin: s
         browser = await api.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         page = await browser.new_page()
         page.set_default_timeout(WAIT_S * 1000)
-        await page.goto(f"{origin}/chat.html?server={server.url}&name=Page")
+        typed = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await typed.wait()
+            await route.continue_()
+
+        await page.route("**/js/sdk/index.js", late)
+        await page.goto(f"{origin}/chat.html?server={server.url}&name=Page", wait_until="commit")
+        assert await page.get_by_role("button").is_disabled(), "nobody would hear of it yet"
+        typed.set()
         await page.get_by_role("status").get_by_text("online").wait_for()
         await page.get_by_role("textbox").fill("from a page")
         await page.get_by_role("button").click()
