@@ -10,8 +10,9 @@ from signaling.adapters.sql.jobs import ENDED_EARLY, SqlJobs
 from signaling.adapters.sql.personal import SqlPersonal
 from signaling.adapters.sql.retention import SqlRetention
 from signaling.model import App, Change, Event
+from signaling.privacy import retention
 from signaling.privacy.job import Job
-from signaling.privacy.retention import DAY_MS, EVENTS_AT_ONCE, PAGE, ROUND_S, Retention
+from signaling.privacy.retention import DAY_MS, ROUND_S, Retention
 from tests.making import APP, conversation, group, member, message
 
 
@@ -254,30 +255,32 @@ class Watched(SqlRetention):
         return await super().blank(conversation, before, limit)
 
 
-async def test_a_busy_app_leaves_others_their_turn(database: Database) -> None:
+async def test_a_busy_app_leaves_others_their_turn(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "EVENTS_AT_ONCE", 20)
     log, old = SqlLog(database), Watched(database)
     conversations = SqlConversations(database)
-    for app, count in (("busy", 5 * EVENTS_AT_ONCE), ("calm", 1)):
+    for app, count in (("busy", 5 * 20), ("calm", 1)):
         await group(conversations, "ann", name=f"c_{app}", app=app)
         for number in range(count):
             await log.append(message(f"c_{app}", "ann", f"{number}", app=app, at=1))
     tenants = Tenants("busy", "calm")
-    retention = Retention(tenants, old, lambda: 9 * DAY_MS, lambda: old.now_s)
-    await retention.round()
+    keeper = Retention(tenants, old, lambda: 9 * DAY_MS, lambda: old.now_s)
+    await keeper.round()
     assert old.blanked == ["c_busy", "c_calm", "c_busy", "c_busy"]
     for _ in range(3):
-        await retention.round()
+        await keeper.round()
     assert old.blanked.count("c_busy") == 6  # the last finds nothing
     assert await old.overdue({"c_busy": 2, "c_calm": 2}) == []
 
 
 async def test_more_conversations_than_a_page_are_looked_through_at_once(
-    database: Database,
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(retention, "PAGE", 30)
     log, conversations = SqlLog(database), SqlConversations(database)
-    names = [
-        await group(conversations, "ann", name=f"c_{number:04}") for number in range(PAGE + 20)
-    ]
+    names = [await group(conversations, "ann", name=f"c_{number:04}") for number in range(50)]
     for name in (names[0], names[-1]):
         await log.append(message(name, "ann", name, at=1))
     tenants = Tenants(APP)
@@ -289,10 +292,10 @@ async def test_more_conversations_than_a_page_are_looked_through_at_once(
 async def test_a_long_past_is_blanked_in_pages(database: Database) -> None:
     log = SqlLog(database)
     name = await group(SqlConversations(database), "ann")
-    for number in range(EVENTS_AT_ONCE + 5):
+    for number in range(25):
         await log.append(message(name, "ann", f"{number}", at=1))
     old = SqlRetention(database)
     assert await old.overdue({name: 2}) == [name]
-    assert await old.blank(name, 2, EVENTS_AT_ONCE) == EVENTS_AT_ONCE
-    assert await old.blank(name, 2, EVENTS_AT_ONCE) == 5
+    assert await old.blank(name, 2, 20) == 20
+    assert await old.blank(name, 2, 20) == 5
     assert await old.overdue({name: 2}) == []
