@@ -14,13 +14,14 @@ from signaling import topics
 from signaling.adapters.sql import SqlConversations, SqlLog, SqlUsers, open_database
 from signaling.model import Change, Conversation, Draft, Event, Identity, Member
 from signaling.ports import Hint
+from tests.fresh import fresh
 from tests.making import APP, identity, joined, message
 from tests.signaling.node_world import HALL, World
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = await open_database(f"sqlite:///{tmp_path}/log.db")
+    database = await open_database(f"sqlite:///{fresh(tmp_path / 'log.db')}")
     made = World(SqlLog(database), SqlConversations(database), SqlUsers(database))
     conversation = Conversation(id=HALL, app=APP, type="group", created_at=1, created_by="ann")
     members = [

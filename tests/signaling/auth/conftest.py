@@ -9,6 +9,7 @@ from signaling.adapters.sql import SqlApps, open_database
 from signaling.auth.registry import IssuedKey, Registry
 from signaling.auth.sealing import MasterKey
 from signaling.auth.tokens import Tokens
+from tests.fresh import fresh
 
 NOW_S = 1_800_000_000
 
@@ -35,7 +36,7 @@ def master() -> MasterKey:
 
 @pytest.fixture
 async def registry(tmp_path: Path, master: MasterKey) -> AsyncIterator[Registry]:
-    database = await open_database(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
+    database = await open_database(f"sqlite+aiosqlite:///{fresh(tmp_path / 'test.db')}")
     yield Registry(SqlApps(database), master)
     await database.close()
 

@@ -21,6 +21,7 @@ from signaling.services.file_finish import Pictures
 from signaling.services.file_record import File
 from signaling.services.files import FileLimits
 from signaling.services.links import Links
+from tests.fresh import fresh
 
 NOON = 1_800_000_000_000
 
@@ -180,7 +181,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     """ann and bob are members of `house.conversation`; eve of the same app is not."""
     made = House()
     made.directory = tmp_path
-    database = await open_database(f"sqlite:///{tmp_path / 'log.db'}")
+    database = await open_database(f"sqlite:///{fresh(tmp_path / 'log.db')}")
     conversations, made.log = SqlConversations(database), SqlLog(database)
     made.records, made.blobs = SqlFiles(database), open_blobs("", tmp_path / "blobs")
     broker = MemoryBroker("n1")
