@@ -8,20 +8,13 @@ from sqlalchemy import Connection, FromClause, select, update
 
 from signaling.adapters.sql.many import INT, TEXT, Many, Statement
 from signaling.adapters.sql.pending import MESSAGE, Head, Pending
-from signaling.adapters.sql.rows import (
-    CONVERSATION,
-    EVENT,
-    MEMBER,
-    conversation_of,
-    event_of,
-    json_text,
-    member_of,
-)
+from signaling.adapters.sql.rows import EVENT, event_of, json_text
+from signaling.adapters.sql.scenes import scenes_of
 from signaling.adapters.sql.sends import Sent, find_sent, same_send
-from signaling.adapters.sql.tables import conversations, events, members
+from signaling.adapters.sql.tables import events
 from signaling.adapters.sql.waits import still_waiting, wait_no_more
 from signaling.errors import Refused
-from signaling.model import Appended, Draft, Event, Member
+from signaling.model import Appended, Draft, Event
 from signaling.ports import Allow
 
 
@@ -45,7 +38,7 @@ class _Batch:
     def __init__(self, connection: Connection, drafts: Sequence[Draft]) -> None:
         self._connection = connection
         self._sent = find_sent(connection, drafts)
-        self._heads, self._members = _scenes(connection, drafts)
+        self._scenes = scenes_of(connection, drafts)
         self._referred = _referred(connection, drafts)
         self._roots: dict[tuple[str, int], Event] = {}
         self._pending = Pending()
@@ -67,21 +60,18 @@ class _Batch:
             return sent
         if draft.scheduled is not None and draft.scheduled not in self._waiting:
             raise Refused("not_found", "this message was called off")
-        head = self._heads.get(draft.conversation)
+        head = self._scenes.heads.get(draft.conversation)
         if head is None or head.conversation.app != draft.app:
             raise Refused("not_found", "no such conversation")
-        member = self._members.get((draft.conversation, draft.sender))
+        member = self._scenes.members.get((draft.conversation, draft.sender))
         if item.allow is not None:
             item.allow(head.conversation, member)
-            if member is not None:
-                self._members[(member.conversation, member.user)] = replace(
-                    member, sent_at=draft.at
-                )
         self._check_references(draft, member.from_seq if member else 0)
         return self._add(head, draft)
 
     def _add(self, head: Head, draft: Draft) -> int:
         seq = self._pending.add(head, draft)
+        self._scenes.wrote(draft, seq)
         if draft.client_id:
             sent = Sent(draft.fingerprint, draft.conversation, seq)
             self._sent[(draft.app, draft.sender, draft.client_id)] = sent
@@ -116,6 +106,7 @@ class _Batch:
             replace_data(self._connection, event)
         seqs = {(o.conversation, o.seq) for o in outcomes if isinstance(o, Sent)}
         old = find_events(self._connection, seqs)
+        self._scenes.keep(self._connection)
         return [_answer(outcome, made, old) for outcome in outcomes]
 
 
@@ -136,10 +127,10 @@ def find_events(
     connection: Connection, keys: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], Event]:
     """Events by (conversation, seq)."""
-    wanted = [{"conversation": conversation, "seq": seq} for conversation, seq in keys]
+    wanted = list(keys)
     if not wanted:
         return {}
-    found = map(event_of, _PLACES.execute(connection, wanted))
+    found = map(event_of, _PLACES.give(connection, wanted))
     return {(event.conversation, event.seq): event for event in found}
 
 
@@ -154,38 +145,9 @@ def _referred(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[str
     return find_events(connection, keys)
 
 
-def _scenes(
-    connection: Connection, drafts: Sequence[Draft]
-) -> tuple[dict[str, Head], dict[tuple[str, str], Member]]:
-    """Heads of the drafts' conversations, and their senders' memberships that have not ended."""
-    pairs = dict.fromkeys((draft.conversation, draft.sender) for draft in drafts)
-    keys = [{"conversation": conversation, "user": user} for conversation, user in pairs]
-    heads: dict[str, Head] = {}
-    found: dict[tuple[str, str], Member] = {}
-    width = len(CONVERSATION)
-    for row in _SCENES.execute(connection, keys):
-        if row[0] not in heads:
-            heads[row[0]] = Head(conversation_of(row[:width]))
-        if row[width] is not None:
-            member = member_of(row[width:])
-            found[(member.conversation, member.user)] = member
-    return heads, found
-
-
-def _find_scenes(pair: FromClause) -> Statement:
-    present = (
-        (members.c.conversation == pair.c.conversation)
-        & (members.c.user == pair.c.user)
-        & members.c.left_at.is_(None)
-    )
-    joined = pair.join(conversations, conversations.c.id == pair.c.conversation)
-    return select(*CONVERSATION, *MEMBER).select_from(joined.outerjoin(members, present))
-
-
 def _find_places(place: FromClause) -> Statement:
     here = (events.c.conversation == place.c.conversation) & (events.c.seq == place.c.seq)
     return select(*EVENT).select_from(place.join(events, here))
 
 
-_SCENES = Many({"conversation": TEXT, "user": TEXT}, _find_scenes)
 _PLACES = Many({"conversation": TEXT, "seq": INT}, _find_places)

@@ -11,7 +11,8 @@ from signaling.adapters.sql.append import find_events, replace_data
 from signaling.adapters.sql.audit import append_audit
 from signaling.adapters.sql.blocks import blocking, with_blocks
 from signaling.adapters.sql.invites import use_invite
-from signaling.adapters.sql.pending import MESSAGE, Head, Pending, last_position
+from signaling.adapters.sql.pending import MESSAGE, Head, Pending
+from signaling.adapters.sql.positions import last_position
 from signaling.adapters.sql.rows import (
     CONVERSATION,
     MEMBER,

@@ -10,6 +10,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 
+def changes(connection: Connection) -> int:
+    """How many rows it has changed since it was opened, whatever was undone."""
+    count: int = connection.connection.dbapi_connection.total_changes  # type: ignore[union-attr]
+    return count
+
+
 def run(connection: Connection, statement: str, values: Sequence[Any] = ()) -> Sequence[Any]:
     """The rows it returns, if it returns rows. Raises what SQLAlchemy would."""
     cursor = connection.connection.cursor()

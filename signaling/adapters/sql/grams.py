@@ -7,8 +7,9 @@ with the words themselves. Changing anything here takes a migration that builds 
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 
 GRAM = 3
 """Characters of a piece: every word of three and more is found from its middle too."""
@@ -19,6 +20,12 @@ TOKENS_MAX = 30_000
 ASKED_MAX = 32
 """Pieces asked for in one query; more do not narrow it."""
 TOKEN_BYTES = 6
+WORD_MAX = 32
+"""Longer ones are seldom said twice."""
+KNOWN_WORDS = 16_384
+"""Of short words the tokens are kept, some 15 MB: what people write is made of a few thousand, and
+making them anew takes a hundred times as long as finding them.
+"""
 
 
 def folded(text: str) -> str:
@@ -33,9 +40,13 @@ def words_of(query: str) -> list[str]:
 
 def text_tokens(app: str, conversation: str, text: str) -> list[str]:
     """What a folded text is found by."""
-    found = dict.fromkeys(gram for word in text.split() for gram in _grams(word))
-    tokens = [_token(app, gram) for gram, _ in zip(found, range(TOKENS_MAX), strict=False)]
-    return [place_token(app), place_token(app, conversation), *tokens]
+    found: dict[str, None] = {}
+    for word in text.split():
+        if len(found) >= TOKENS_MAX:
+            break
+        known = _known_tokens if len(word) <= WORD_MAX else _word_tokens
+        found.update(known(app, word))
+    return [place_token(app), place_token(app, conversation), *islice(found, TOKENS_MAX)]
 
 
 def query_tokens(app: str, words: list[str]) -> list[str]:
@@ -44,12 +55,28 @@ def query_tokens(app: str, words: list[str]) -> list[str]:
     return [_token(app, gram) for gram, _ in zip(found, range(ASKED_MAX), strict=False)]
 
 
+@lru_cache(maxsize=4096)
 def place_token(app: str, conversation: str = "") -> str:
     """What every text of an app, or of one conversation, is found by."""
     return _token(app, f"in {conversation}")
 
 
-def _grams(word: str) -> Iterator[str]:
+def _word_tokens(app: str, word: str) -> dict[str, None]:
+    return dict.fromkeys(_token(app, gram) for gram in _grams(word))
+
+
+_known_tokens = lru_cache(maxsize=KNOWN_WORDS)(_word_tokens)
+
+
+def _grams(word: str) -> Iterable[str]:
+    return _dense_grams(word) if ord(max(word)) >= DENSE else _plain_grams(word)
+
+
+def _plain_grams(word: str) -> list[str]:
+    return [word[at : at + GRAM] for at in range(len(word) - GRAM + 1)]
+
+
+def _dense_grams(word: str) -> Iterator[str]:
     for at, letter in enumerate(word):
         dense = ord(letter) >= DENSE
         if dense:
@@ -63,7 +90,7 @@ def _grams(word: str) -> Iterator[str]:
 
 def _asked(word: str) -> list[str]:
     if len(word) >= GRAM:
-        return [word[at : at + GRAM] for at in range(len(word) - GRAM + 1)]
+        return _plain_grams(word)
     return [word] if any(ord(letter) >= DENSE for letter in word) else []
 
 

@@ -10,7 +10,7 @@ from signaling.adapters.sql.database import Database
 from signaling.adapters.sql.decide import find_conversation, find_member
 from signaling.adapters.sql.gather import READ_LANES, Gather
 from signaling.adapters.sql.missed import Since, missed_many
-from signaling.adapters.sql.pending import last_position
+from signaling.adapters.sql.positions import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
 from signaling.adapters.sql.sends import is_used
 from signaling.adapters.sql.tables import events

@@ -107,8 +107,13 @@ class Many:
         self, connection: Connection, rows: Sequence[Mapping[str, Any]]
     ) -> list[Sequence[Any]]:
         """What the statement returns, if it returns rows."""
+        return self.give(connection, list(map(self._pick, rows)))
+
+    def give(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+        """The same for rows that have their values in the order of the columns."""
         if connection.dialect.name != "sqlite":
-            given = _encode(rows).decode()
+            named = [dict(zip(self._columns, row, strict=True)) for row in rows]
+            given = _encode(named).decode()
             result = connection.execute(self._postgres(), {_NAME: given})
             return list(result) if result.returns_rows else []
         found: list[Sequence[Any]] = []
@@ -117,10 +122,10 @@ class Many:
         return found
 
     def _execute(
-        self, connection: Connection, rows: Sequence[Mapping[str, Any]]
+        self, connection: Connection, rows: Sequence[Sequence[Any]]
     ) -> Sequence[Sequence[Any]]:
         count = 1 << (len(rows) - 1).bit_length()
-        given = list(chain.from_iterable(map(self._pick, rows)))
+        given = list(chain.from_iterable(rows))
         given += [None, *self._zeros] * (count - len(rows))
         return run(connection, self._sqlite(count), given)
 

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, or_, select
 
 from signaling.adapters.sql.many import INT, ONE, TEXT, ZERO, Each, Many, Statement
-from signaling.adapters.sql.pending import last_position
+from signaling.adapters.sql.positions import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
 from signaling.adapters.sql.standings import STANDING, joined, standing_of
 from signaling.adapters.sql.tables import conversations, events, members

@@ -3,23 +3,14 @@
 Everything that appends goes through here, so a head and its events always move together.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    FromClause,
-    bindparam,
-    func,
-    insert,
-    literal_column,
-    select,
-    update,
-)
-from sqlalchemy.dialects import sqlite
+from msgspec.structs import replace
+from sqlalchemy import Connection, FromClause, func, insert, literal_column, select, update
 
-from signaling.adapters.sql.driver import run
 from signaling.adapters.sql.many import INT, TEXT, Many, Statement, inserting
+from signaling.adapters.sql.positions import take_positions
 from signaling.adapters.sql.rows import json_text
 from signaling.adapters.sql.sends import keep_sent
 from signaling.adapters.sql.tables import (
@@ -27,7 +18,6 @@ from signaling.adapters.sql.tables import (
     events,
     members,
     mentions,
-    positions,
 )
 from signaling.model import Conversation, Draft, Event
 
@@ -44,6 +34,15 @@ class Head:
         self.seq = conversation.head
         self.messages = conversation.messages
         self.position = conversation.position
+
+    def settle(self) -> tuple[str, int, int, int]:
+        """They are what the conversation has now, and its row."""
+        row = (self.conversation.id, self.seq, self.messages, self.position)
+        _, head, messages, position = row
+        self.conversation = replace(
+            self.conversation, head=head, messages=messages, position=position
+        )
+        return row
 
 
 class _Numbered(NamedTuple):
@@ -71,44 +70,30 @@ class Pending:
         """Write heads, events, client_ids, mentions and the senders' watermarks."""
         if not self._numbered:
             return []
-        position = take_positions(connection, len(self._numbered))
-        made = [
-            _event(item, position + index) for index, item in enumerate(self._numbered, start=1)
-        ]
-        for item, event in zip(self._numbered, made, strict=True):
+        before = take_positions(connection, len(self._numbered))
+        made = [_event(item, before + nth) for nth, item in enumerate(self._numbered, start=1)]
+        pairs = list(zip(self._numbered, made, strict=True))
+        for item, event in pairs:
             item.head.position = event.position
-        self._execute(connection, made)
-        sent = [_send_row(item) for item in self._numbered if item.draft.client_id]
-        keep_sent(connection, sent, position, made[-1].position)
+        _write(connection, pairs)
+        sent = [_sent_row(*pair) for pair in pairs if pair[0].draft.client_id]
+        keep_sent(connection, sent, before, made[-1].position)
         self._numbered = []
         return made
 
-    def _execute(self, connection: Connection, made: list[Event]) -> None:
-        pairs = list(zip(self._numbered, made, strict=True))
-        heads = {id(item.head): item.head for item in self._numbered}
-        tables = (
-            (_HEADS, [_head_row(head) for head in heads.values()]),
-            (_EVENTS, [_event_row(item, event) for item, event in pairs]),
-            (_MARKS, _mark_rows(made)),
-            (_MENTIONS, [row for event in made for row in _mention_rows(event)]),
-        )
-        for many, values in tables:
-            if values:
-                many.execute(connection, values)
 
-
-def take_positions(connection: Connection, count: int) -> int:
-    """Take `count` positions; the last one before them. Others wait for the commit."""
-    if connection.dialect.name == "sqlite":
-        [[last]] = run(connection, _TAKE_SQLITE, (count,))
-    else:
-        last = connection.execute(_TAKE, {"count": count}).scalar_one()
-    return int(last) - count
-
-
-def last_position(connection: Connection) -> int:
-    """The end of the log."""
-    return int(connection.execute(select(positions.c.last)).scalar_one())
+def _write(connection: Connection, pairs: Sequence[tuple[_Numbered, Event]]) -> None:
+    heads = {id(item.head): item.head for item, _ in pairs}
+    messages = [event for _, event in pairs if event.type == MESSAGE]
+    tables = (
+        (_HEADS, [head.settle() for head in heads.values()]),
+        (_EVENTS, [_event_row(*pair) for pair in pairs]),
+        (_MARKS, _mark_rows(messages)),
+        (_MENTIONS, [row for event in messages for row in _mention_rows(event)]),
+    )
+    for many, rows in tables:
+        if rows:
+            many.give(connection, rows)
 
 
 def _event(item: _Numbered, position: int) -> Event:
@@ -125,67 +110,46 @@ def _event(item: _Numbered, position: int) -> Event:
     )
 
 
-def _head_row(head: Head) -> dict[str, Any]:
-    return {
-        "id": head.conversation.id,
-        "head": head.seq,
-        "messages": head.messages,
-        "position": head.position,
-    }
+def _event_row(item: _Numbered, event: Event) -> tuple[Any, ...]:
+    data, said = event.data, event.type == MESSAGE
+    return (
+        event.position,
+        event.seq,
+        event.at,
+        item.nth,
+        data.get("thread", 0) if said else 0,
+        data.get("expires_at", 0) if said else 0,
+        event.conversation,
+        item.draft.app,
+        event.id,
+        event.type,
+        event.sender,
+        json_text(data),
+    )
 
 
-def _event_row(item: _Numbered, event: Event) -> dict[str, Any]:
-    return {
-        "position": event.position,
-        "conversation": event.conversation,
-        "seq": event.seq,
-        "app": item.draft.app,
-        "id": event.id,
-        "type": event.type,
-        "sender": event.sender,
-        "at": event.at,
-        "nth": item.nth,
-        "thread": event.data.get("thread", 0) if event.type == MESSAGE else 0,
-        "expires_at": event.data.get("expires_at", 0) if event.type == MESSAGE else 0,
-        "data": json_text(event.data),
-    }
-
-
-def _send_row(item: _Numbered) -> dict[str, Any]:
+def _sent_row(item: _Numbered, event: Event) -> tuple[Any, ...]:
     draft = item.draft
-    return {
-        "app": draft.app,
-        "sender": draft.sender,
-        "client_id": draft.client_id,
-        "fingerprint": draft.fingerprint,
-        "conversation": draft.conversation,
-        "seq": item.seq,
-    }
+    return (
+        event.position,
+        draft.app,
+        draft.sender,
+        draft.client_id,
+        draft.fingerprint,
+        draft.conversation,
+        item.seq,
+    )
 
 
-def _mark_rows(made: list[Event]) -> list[dict[str, Any]]:
+def _mark_rows(messages: Sequence[Event]) -> list[tuple[Any, ...]]:
     """Where each sender's newest message is: one row a member, as UPDATE FROM needs it."""
-    newest = {(e.conversation, e.sender): e for e in made if e.type == MESSAGE}
-    return [
-        {
-            "conversation": event.conversation,
-            "user": event.sender,
-            "seq": event.seq,
-            "at": event.at,
-            "position": event.position,
-        }
-        for event in newest.values()
-    ]
+    newest = {(event.conversation, event.sender): event for event in messages}
+    return [(*pair, event.seq, event.at, event.position) for pair, event in newest.items()]
 
 
-def _mention_rows(event: Event) -> list[dict[str, Any]]:
-    if event.type != MESSAGE:
-        return []
+def _mention_rows(event: Event) -> list[tuple[Any, ...]]:
     named = event.data.get("mentions") or ()
-    return [
-        {"conversation": event.conversation, "user": user, "seq": event.seq}
-        for user in dict.fromkeys(named)
-    ]
+    return [(event.conversation, user, event.seq) for user in dict.fromkeys(named)]
 
 
 def _put_events(given: FromClause) -> Statement:
@@ -219,12 +183,6 @@ def _move_marks(given: FromClause) -> Statement:
     )
 
 
-_TAKE = (
-    update(positions)
-    .values(last=positions.c.last + bindparam("count", type_=BigInteger))
-    .returning(positions.c.last)
-)
-_TAKE_SQLITE = str(_TAKE.compile(dialect=sqlite.dialect()))
 _HEADS = Many({"id": TEXT, "head": INT, "messages": INT, "position": INT}, _move_heads)
 _EVENTS = Many(
     {

@@ -1,31 +1,40 @@
 """What client_ids were used for, for ever.
 
 A commit of SQLite writes whole pages: about one for each client_id, scattered as they are over a
-large table. So the newest are kept in a small one, and every SETTLE positions of the log they move
-to the large one, in its order. PostgreSQL writes rows; there only the large one is used.
+large table. So the newest are kept in a small one in the order they came in, which whoever looks
+them up has in memory, and every SETTLE positions of the log they move to the large one, in its
+order. PostgreSQL writes rows; there only the large one is used.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    ClauseElement,
     Connection,
     FromClause,
     Select,
     Subquery,
     Table,
+    bindparam,
     delete,
     insert,
     select,
     union_all,
 )
+from sqlalchemy.dialects import sqlite
 
+from signaling.adapters.sql.driver import run
 from signaling.adapters.sql.many import INT, TEXT, Many, Statement, inserting
+from signaling.adapters.sql.positions import last_position
 from signaling.adapters.sql.tables import recent_sends, sends
 from signaling.errors import Refused
 from signaling.model import Draft
 
-SETTLE: Final = 512
+SETTLE: Final = 1024
+KNOWN_MAX: Final = 4 * SETTLE
+"""Kept in memory at most, should another process always be the one that moves them."""
+_KNOWN: Final = "recent_sends"
 
 SendKey = tuple[str, str, str]
 
@@ -38,33 +47,36 @@ class Sent(NamedTuple):
     seq: int
 
 
-def find_sent(connection: Connection, drafts: Sequence[Draft]) -> dict[SendKey, Sent]:
+def find_sent(connection: Connection, drafts: Iterable[Draft]) -> dict[SendKey, Sent]:
     """Which of the drafts' client_ids have been used."""
-    keys = [
-        {"app": draft.app, "sender": draft.sender, "client_id": draft.client_id}
-        for draft in drafts
-        if draft.client_id is not None
-    ]
-    return {(row[0], row[1], row[2]): Sent(*row[3:]) for row in _found(connection, keys)}
+    return _found(connection, [_key(draft) for draft in drafts if draft.client_id is not None])
 
 
 def is_used(connection: Connection, app: str, sender: str, client_id: str) -> bool:
     """Whether it was used for anything."""
-    key = {"app": app, "sender": sender, "client_id": client_id}
-    return bool(_found(connection, [key]))
+    return bool(_found(connection, [(app, sender, client_id)]))
 
 
-def _found(connection: Connection, keys: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
+def _key(draft: Draft) -> SendKey:
+    return draft.app, draft.sender, draft.client_id or ""
+
+
+def _found(connection: Connection, keys: Sequence[SendKey]) -> dict[SendKey, Sent]:
     if not keys:
-        return []
-    return [row for place in _places(connection) for row in place.find.execute(connection, keys)]
+        return {}
+    recent = _recent_of(connection)
+    found = {key: recent[key] for key in keys if key in recent}
+    asked = [key for key in keys if key not in found] if found else keys
+    for row in _LASTING.give(connection, asked) if asked else ():
+        found[(row[0], row[1], row[2])] = Sent(*row[3:])
+    return found
 
 
 def same_send(sent: Mapping[SendKey, Sent], draft: Draft) -> Sent | None:
     """What this draft's client_id was used for, if for the same; raises Refused conflict if not."""
     if draft.client_id is None:
         return None
-    earlier = sent.get((draft.app, draft.sender, draft.client_id))
+    earlier = sent.get(_key(draft))
     if earlier is None:
         return None
     if earlier.fingerprint != draft.fingerprint:
@@ -73,22 +85,57 @@ def same_send(sent: Mapping[SendKey, Sent], draft: Draft) -> Sent | None:
 
 
 def keep_sent(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], before: int, position: int
+    connection: Connection, rows: Sequence[tuple[Any, ...]], before: int, position: int
 ) -> None:
-    """Write down what the events after `before`, up to `position`, have used."""
-    places = _places(connection)
+    """Write down what the events after `before`, up to `position`, have used: in each row the
+    position, then the columns of `sends`.
+    """
+    if connection.dialect.name != "sqlite":
+        if rows:
+            _KEEP_LASTING.give(connection, [row[1:] for row in rows])
+        return
     if rows:
-        places[0].keep.execute(connection, rows)
-    if len(places) > 1 and before // SETTLE != position // SETTLE:
+        _KEEP_RECENT.give(connection, rows)
+    known: _Recent | None = connection.info.get(_KNOWN)
+    if known is not None and known.position == before:
+        known.add(rows, position)
+    if before // SETTLE != position // SETTLE:
         _settle(connection)
+
+
+class _Recent:
+    """Those of the events up to `position` that no table but the small one may have."""
+
+    def __init__(self) -> None:
+        self.sent: dict[SendKey, Sent] = {}
+        self.position = 0
+
+    def add(self, rows: Iterable[Sequence[Any]], position: int) -> None:
+        for _, app, sender, client_id, *used in rows:
+            self.sent[(app, sender, client_id)] = Sent(*used)
+        self.position = position
+
+
+def _recent_of(connection: Connection) -> Mapping[SendKey, Sent]:
+    """The newest, read on from where this connection knows them. Nobody takes one back, so what
+    was read stays true, and what was moved meanwhile is only known twice.
+    """
+    if connection.dialect.name != "sqlite":
+        return {}
+    last = last_position(connection)
+    known: _Recent = connection.info.setdefault(_KNOWN, _Recent())
+    if known.position != last:
+        if len(known.sent) > KNOWN_MAX:
+            known = connection.info[_KNOWN] = _Recent()
+        known.add(run(connection, _READ_ON, (known.position,)), last)
+    return known.sent
 
 
 def _settle(connection: Connection) -> None:
     """Move the newest to where they stay."""
-    recent = recent_sends.c
-    ordered = select(recent_sends).order_by(recent.app, recent.sender, recent.client_id)
-    connection.execute(insert(sends).from_select(sends.c.keys(), ordered))
-    connection.execute(delete(recent_sends))
+    run(connection, _MOVE)
+    run(connection, _FORGET)
+    connection.info.pop(_KNOWN, None)
 
 
 def used_by(app: str, sender: str, after: str, limit: int) -> Subquery:
@@ -104,30 +151,31 @@ def _used(table: Table, app: str, sender: str, after: str) -> Select[Any]:
     return query.order_by(here.client_id)
 
 
-class _Place:
-    """A table of them."""
-
-    def __init__(self, table: Table) -> None:
-        key = dict.fromkeys(("app", "sender", "client_id"), TEXT)
-        row = {**key, "fingerprint": TEXT, "conversation": TEXT, "seq": INT}
-        self._table = table
-        self.find = Many(key, self._find)
-        self.keep = Many(row, inserting(table))
-
-    def _find(self, key: FromClause) -> Statement:
-        kept, given = self._table.c, key.c
-        same = (
-            (kept.app == given.app)
-            & (kept.sender == given.sender)
-            & (kept.client_id == given.client_id)
-        )
-        columns = (kept.app, kept.sender, kept.client_id, *(kept[name] for name in Sent._fields))
-        return select(*columns).select_from(key.join(self._table, same))
+def _find_lasting(key: FromClause) -> Statement:
+    kept, given = sends.c, key.c
+    same = (
+        (kept.app == given.app)
+        & (kept.sender == given.sender)
+        & (kept.client_id == given.client_id)
+    )
+    return select(*kept).select_from(key.join(sends, same))
 
 
-_RECENT, _LASTING = _Place(recent_sends), _Place(sends)
+def _sqlite(statement: ClauseElement) -> str:
+    return str(statement.compile(dialect=sqlite.dialect()))
 
 
-def _places(connection: Connection) -> tuple[_Place, ...]:
-    """The first is where they are kept at first."""
-    return (_RECENT, _LASTING) if connection.dialect.name == "sqlite" else (_LASTING,)
+_KEY = dict.fromkeys(("app", "sender", "client_id"), TEXT)
+_ROW = {**_KEY, "fingerprint": TEXT, "conversation": TEXT, "seq": INT}
+_LASTING = Many(_KEY, _find_lasting)
+_KEEP_LASTING = Many(_ROW, inserting(sends))
+_KEEP_RECENT = Many({"position": INT, **_ROW}, inserting(recent_sends))
+_recent = recent_sends.c
+_MOVED = select(*(_recent[name] for name in _ROW))
+_MOVE = _sqlite(
+    insert(sends).from_select(
+        list(_ROW), _MOVED.order_by(_recent.app, _recent.sender, _recent.client_id)
+    )
+)
+_FORGET = _sqlite(delete(recent_sends))
+_READ_ON = _sqlite(select(recent_sends).where(_recent.position > bindparam("position")))

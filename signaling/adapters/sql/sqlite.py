@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from signaling.adapters.sql.driver import run
+from signaling.adapters.sql.driver import changes, run
 from signaling.adapters.sql.faults import translate, unavailable
 from signaling.adapters.sql.migrate import migrate
 
@@ -182,20 +182,23 @@ class SqliteDatabase:
 def _run(connection: Connection, job: _Job, scope: _Scope) -> _Done:
     """One job in its scope: its failure is its own, unless the database itself failed."""
     _each(connection, scope.begin)
+    before = changes(connection)
     try:
         result = job.op(connection)
     except DBAPIError as error:
         if isinstance(translate(error), DBAPIError):
-            return _undo(connection, job, scope, error)
+            return _undo(connection, job, scope, error, before)
         raise
     except Exception as error:  # noqa: BLE001 - it is the caller's: handed over, not swallowed
-        return _undo(connection, job, scope, error)
+        return _undo(connection, job, scope, error, before)
     _each(connection, scope.keep)
     return _Done(job.future, result, None)
 
 
-def _undo(connection: Connection, job: _Job, scope: _Scope, error: Exception) -> _Done:
+def _undo(connection: Connection, job: _Job, scope: _Scope, error: Exception, before: int) -> _Done:
     _each(connection, scope.undo)
+    if changes(connection) != before:
+        connection.info.clear()  # what operations keep there for the next is of what they wrote
     return _Done(job.future, None, error)
 
 

@@ -193,11 +193,13 @@ sends = Table(
 recent_sends = Table(
     "recent_sends",
     metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), autoincrement=False),
     *(Column(column.name, column.type, nullable=False) for column in sends.c),
-    PrimaryKeyConstraint("app", "sender", "client_id"),
-    sqlite_with_rowid=False,
+    PrimaryKeyConstraint("position"),
 )
-"""In SQLite the newest of them, which move to `sends` in one go: see sends.py."""
+"""In SQLite the newest of them by the event's position; they move to `sends` in one go: see
+sends.py.
+"""
 
 mentions = Table(
     "mentions",

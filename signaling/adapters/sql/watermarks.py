@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, FromClause, select, update
 
 from signaling.adapters.sql.many import INT, TEXT, Many, Statement
-from signaling.adapters.sql.pending import last_position
+from signaling.adapters.sql.positions import last_position
 from signaling.adapters.sql.receipt_news import Step, tell_receipts
 from signaling.adapters.sql.rows import MEMBER, member_of
 from signaling.adapters.sql.tables import conversations, members
