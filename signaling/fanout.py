@@ -12,12 +12,12 @@ import msgspec
 from signaling import topics as names
 from signaling.horizons import Horizons, veiled
 from signaling.listeners import Listeners
+from signaling.model import MEMBERSHIP
 from signaling.order import Order
 from signaling.ports import Broker, Connections, Hint
 from signaling.sessions import Sessions
 
 HELD_MAX = 4_000
-MEMBERSHIP = ("member:joined", "member:left")
 
 
 class Fanout:

@@ -6,6 +6,8 @@ import msgspec
 
 ConversationType = Literal["direct", "group", "channel"]
 Role = Literal["owner", "admin", "member", "guest"]
+MEMBERSHIP = ("member:joined", "member:left")
+"""The types of events that say who is in a conversation from then on."""
 
 
 class Grants(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,7 +11,7 @@ from signaling.dispatch import Table, dispatch
 from signaling.errors import Refused
 from signaling.fanout import Fanout
 from signaling.membership import Membership
-from signaling.model import Identity, Reach
+from signaling.model import MEMBERSHIP, Identity, Reach
 from signaling.ports import Broker, Clock, Connections, Hint, NodeRegistry, Remote
 from signaling.sessions import Sessions
 from signaling.tail import LogReader, Tail
@@ -254,7 +254,7 @@ class Node:
         self._loop.call_soon(self._told, topic, hint)
 
     def _told(self, topic: str, hint: Hint) -> None:
-        if topic[0] == "u" and hint.event in ("member:joined", "member:left"):
+        if topic[0] == "u" and hint.event in MEMBERSHIP:
             self._member(names.parse(topic).app, hint.data)
         elif hint.event == "session:revoked":
             self._revoked(topic, hint.data)

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from signaling import topics as names
 from signaling.errors import Refused
-from signaling.fanout import MEMBERSHIP, Fanout
-from signaling.model import Event
-from signaling.ports import Hint
+from signaling.fanout import Fanout
+from signaling.model import MEMBERSHIP, Event
+from signaling.ports import End, Hint
 from signaling.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,9 @@ class LogReader(Protocol):
 
     async def tail(self, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
         """(app, event) after `position` in order of commit; -1 gives the end."""
+
+    async def ends(self, position: int, upto: int) -> list[End]:
+        """How far each conversation came after `position`, up to another one."""
 
 
 class Tail:
@@ -109,7 +112,23 @@ class Tail:
         that is merely on its way is let come, behind the ack of whoever caused it.
         """
         upto, self._end = self._end, await self.end()
+        if self._position is not None and upto > self._position and await self._whole(upto):
+            self._position = max(self._position, upto)
         await self.round(upto)
+
+    async def _whole(self, upto: int) -> bool:
+        """Whether hints brought all of it, as they nearly always do: then it need not be read."""
+        assert self._position is not None
+        ends = await self._reader.ends(self._position, upto)
+        return not any(map(self._behind, ends))
+
+    def _behind(self, end: End) -> bool:
+        fanout = self._fanout()
+        topic = names.conversation(end.app, end.conversation)
+        if not fanout.anyone(topic):
+            return end.membership
+        last = fanout.order.last(topic)
+        return last is None or last < end.seq
 
     async def round(self, upto: int | None = None) -> None:
         """Read what was committed since the last round, up to a position, and deliver what hints

@@ -12,7 +12,7 @@ from signaling.ports.clock import Clock
 from signaling.ports.connections import Connections, Hooks, Remote
 from signaling.ports.conversations import Conversations, Decide
 from signaling.ports.invites import Invites
-from signaling.ports.log import Allow, Gap, Log, Missed
+from signaling.ports.log import Allow, End, Gap, Log, Missed
 from signaling.ports.nodes import NodeRegistry
 from signaling.ports.presence import PresenceManager
 from signaling.ports.search import Search
@@ -30,6 +30,7 @@ __all__ = [
     "Connections",
     "Conversations",
     "Decide",
+    "End",
     "Gap",
     "Hint",
     "Hooks",

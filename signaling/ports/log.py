@@ -76,6 +76,20 @@ class Log(Protocol):
         Position -1 reads nothing and gives the end.
         """
 
+    async def ends(self, position: int, upto: int) -> "list[End]":
+        """How far each conversation came after `position`, up to another one."""
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a conversation came within a piece of the log."""
+
+    app: str
+    conversation: str
+    seq: int
+    """Of its newest event."""
+    membership: bool
+    """Somebody joined or left."""
+
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """What a member missed of one conversation, oldest first."""

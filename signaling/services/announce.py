@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from signaling import topics
-from signaling.model import Conversation, Event
+from signaling.model import MEMBERSHIP, Conversation, Event
 from signaling.ports import Broker, Hint
 from signaling.services.views import conversation_view
-
-MEMBERSHIP = ("member:joined", "member:left")
 
 
 class Announcer:

@@ -7,7 +7,7 @@ import pytest
 from signaling.adapters.sql import Database, SqlConversations, SqlLog
 from signaling.errors import Refused
 from signaling.model import Conversation, Member
-from signaling.ports import Conversations, Log
+from signaling.ports import Conversations, End, Log
 from tests.making import APP, conversation, group, joined, member, message
 
 
@@ -223,6 +223,21 @@ async def test_tail_is_the_whole_log_in_order_of_commit(
     rest, end = await log.tail(reached, 10)
     assert [event.position for _, event in rest] == [3]
     assert await log.tail(end, 10) == ([], end)
+
+
+async def test_ends_say_how_far_each_conversation_came(
+    log: Log, conversations: Conversations
+) -> None:
+    here, there = await group(conversations, "ann"), await group(conversations, "ann", app="other")
+    drafts = [message(here, "ann", "1"), message(here, "ann", "2"), joined(there, "bob", "other")]
+    for draft in [*drafts, message(there, "ann", "3", app="other"), message(here, "ann", "4")]:
+        await log.append(draft)
+    found = {end.conversation: end for end in await log.ends(1, 4)}
+    assert found == {
+        here: End(app=APP, conversation=here, seq=2, membership=False),
+        there: End(app="other", conversation=there, seq=2, membership=True),
+    }
+    assert await log.ends(5, 9) == []
 
 
 async def test_mentions_count_until_read(log: Log, conversations: Conversations) -> None:

@@ -16,7 +16,7 @@ from signaling.auth.registry import now_ms
 from signaling.auth.tokens import Claims
 from signaling.model import Event, Grants, Identity
 from signaling.node import Node
-from signaling.ports import Hint
+from signaling.ports import End, Hint
 from tests.making import APP, joined, message
 
 HALL = "c_hall"
@@ -81,6 +81,8 @@ class Reader:
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
         self.go_on.set()
+        self.pages = 0
+        """Read of the log's tail."""
 
     async def read(self, conversation: str, *, after: int = 0, limit: int) -> list[Event]:
         page = await self._log.read(conversation, after=after, limit=limit)
@@ -89,7 +91,12 @@ class Reader:
         return page
 
     async def tail(self, position: int, limit: int) -> tuple[list[tuple[str, Event]], int]:
+        if limit:
+            self.pages += 1
         return await self._log.tail(position, limit)
+
+    async def ends(self, position: int, upto: int) -> list[End]:
+        return await self._log.ends(position, upto)
 
 
 class World:

@@ -251,6 +251,31 @@ async def test_the_sweep_brings_what_was_never_published(world: World) -> None:
     assert world.sockets.seqs(ann) == [1]
 
 
+async def test_the_sweep_reads_nothing_of_what_hints_brought(world: World) -> None:
+    ann = identity("ann")
+    await world.node.opened(ann, None)
+    for text in ("1", "2"):
+        await world.hint(await world.say(text))
+    for _ in range(2):
+        await world.node.tail.sweep()
+    assert world.reader.pages == 0
+    await world.say("3")
+    for _ in range(2):
+        await world.node.tail.sweep()
+    assert world.sockets.seqs(ann) == [1, 2, 3]
+    assert world.reader.pages == 1
+
+
+async def test_the_sweep_finds_a_joining_that_nobody_here_listens_for(world: World) -> None:
+    cy = identity("cy")
+    await world.node.opened(cy, None)
+    event = await world.join("cy")
+    for _ in range(2):
+        await world.node.tail.sweep()
+    await world.settled()
+    assert world.sockets.seqs(cy) == [event.seq]
+
+
 def bodies(world: World, who: Identity) -> list[Any]:
     """Of the edits somebody was told."""
     told = world.sockets.told.get(who.connection, [])

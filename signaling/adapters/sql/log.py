@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, func, select
 
 from signaling.adapters.sql.append import Append, append_many
 from signaling.adapters.sql.database import Database
@@ -14,8 +14,8 @@ from signaling.adapters.sql.positions import last_position
 from signaling.adapters.sql.rows import EVENT, event_of
 from signaling.adapters.sql.sends import is_used
 from signaling.adapters.sql.tables import events
-from signaling.model import Appended, Draft, Event, History
-from signaling.ports import Allow, Missed
+from signaling.model import MEMBERSHIP, Appended, Draft, Event, History
+from signaling.ports import Allow, End, Missed
 
 SINCE_AT_ONCE = 64
 """A storm of reconnects is answered bit by bit: the first are not kept waiting for the last."""
@@ -85,6 +85,10 @@ class SqlLog:
         """The log in order of commit."""
         return await self._database.read(lambda connection: _tail(connection, position, limit))
 
+    async def ends(self, position: int, upto: int) -> list[End]:
+        """The database looks through it: a page of it need not be read."""
+        return await self._database.read(lambda connection: _ends(connection, position, upto))
+
 
 class _Page(NamedTuple):
     after: int
@@ -139,3 +143,16 @@ def _tail(connection: Connection, position: int, limit: int) -> tuple[list[tuple
     )
     found = [(row[-1], event_of(row[:-1])) for row in connection.execute(query)]
     return found, found[-1][1].position if found else position
+
+
+def _ends(connection: Connection, position: int, upto: int) -> list[End]:
+    moved = func.max(case((events.c.type.in_(MEMBERSHIP), 1), else_=0))
+    query = (
+        select(events.c.app, events.c.conversation, func.max(events.c.seq), moved)
+        .where(events.c.position > position, events.c.position <= upto)
+        .group_by(events.c.app, events.c.conversation)
+    )
+    return [
+        End(app=app, conversation=conversation, seq=seq, membership=bool(changed))
+        for app, conversation, seq, changed in connection.execute(query)
+    ]
