@@ -169,8 +169,12 @@ class Allowances:
     async def ask(self, asking: Asking) -> None:
         """One request. Raises Refused rate_limited, with when to come back."""
         try:
-            for allowance, key in self._narrow(asking):
-                allowance.take(key)
+            if asking.connection is not None:
+                self._connections.take(asking.connection)
+            if asking.caller is not None:
+                self._callers.take((asking.app, asking.caller))
+            if asking.user is not None:
+                self._users.take((asking.app, asking.user))
             self._addresses.take(asking.address)
             await self._apps.take(asking.app)
         except Refused:
@@ -217,14 +221,14 @@ class AllowedHooks:
         self._hooks = hooks
         self._allowances = allowances
         # made here
-        self._addresses: dict[str, str] = {}
-        """Where each Connection came from."""
+        self._asking: dict[str, Asking] = {}
+        """Whose buckets each Connection takes from, as long as it lasts."""
 
     async def authenticate(self, auth: Mapping[str, Any], remote: Remote) -> Identity:
         """See Hooks; an address that connects too often is refused before its token is read."""
         await self._allowances.come(remote.address)
         who = await self._hooks.authenticate(auth, remote)
-        self._addresses[who.connection] = remote.address
+        self._asking[who.connection] = _asking(who, remote.address)
         return who
 
     async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
@@ -233,12 +237,14 @@ class AllowedHooks:
 
     async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
         """See Hooks."""
-        address = self._addresses.get(who.connection, "")
-        asking = Asking(who.app, address, connection=who.connection, user=who.user)
-        await self._allowances.ask(asking)
+        await self._allowances.ask(self._asking.get(who.connection) or _asking(who, ""))
         return await self._hooks.request(who, event, payload)
 
     async def closed(self, who: Identity, reason: str) -> None:
         """See Hooks; it comes for everyone who was let in."""
-        self._addresses.pop(who.connection, None)
+        self._asking.pop(who.connection, None)
         await self._hooks.closed(who, reason)
+
+
+def _asking(who: Identity, address: str) -> Asking:
+    return Asking(who.app, address, connection=who.connection, user=who.user)

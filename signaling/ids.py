@@ -50,11 +50,20 @@ def new(kind: str) -> str:
 
 def of(kind: str, parts: Iterable[str]) -> str:
     """The one id that follows from `parts`: the same wherever it is made."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        encoded = part.encode()
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
-    return f"{kind}_{digest.hexdigest()}"
+    return _hashed(kind, b"".join(_measured(part.encode()) for part in parts))
+
+
+def of_bytes(kind: str, part: bytes) -> str:
+    """The same of one part."""
+    return _hashed(kind, _measured(part))
+
+
+def _measured(part: bytes) -> bytes:
+    return len(part).to_bytes(4, "big") + part
+
+
+def _hashed(kind: str, data: bytes) -> str:
+    return f"{kind}_{hashlib.blake2b(data, digest_size=16).hexdigest()}"
 
 
 def fits(text: str) -> bool:

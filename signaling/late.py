@@ -17,4 +17,7 @@ class Late:
     def __getattr__(self, name: str) -> Any:
         if self._part is None:
             raise RuntimeError(f"the {self._what} is used before it is made")
-        return getattr(self._part, name)
+        found = getattr(self._part, name)
+        if callable(found):  # asked for once: the gateway asks for every request
+            self.__dict__[name] = found
+        return found

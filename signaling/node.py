@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from signaling import topics as names
@@ -115,6 +115,8 @@ class Node:
         self.sessions = Sessions()
         self._claims: dict[str, Claims] = {}
         self._loop = asyncio.get_running_loop()
+        self._hints: list[tuple[str, Hint]] = []
+        """Heard in this turn of the loop."""
         self.fanout = Fanout(broker, connections, self.sessions, self._missing, self._member)
         self.tail = Tail(log, lambda: self.fanout, self._member, self._tasks)
         self.membership = Membership(self.fanout, self.sessions, self.tail, self._tasks)
@@ -199,14 +201,16 @@ class Node:
             if "head" in entry
         }
 
-    async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
+    def request(
+        self, who: Identity, event: str, payload: Any
+    ) -> Coroutine[Any, Any, dict[str, Any]]:
         """One request, by who the Connection is now: its token may have been refreshed."""
         current = self.sessions.get(who.connection)
         if current is None:
             raise Refused("unauthorized", "this connection is closed")
         if current.expires_at <= self._clock():
             raise Refused("unauthorized", "token has expired")
-        return await dispatch(self.table, current, event, payload)
+        return dispatch(self.table, current, event, payload)
 
     async def closed(self, who: Identity, reason: str) -> None:
         """The socket is gone; nothing is emitted to it any more."""
@@ -251,7 +255,21 @@ class Node:
 
     def _hint(self, topic: str, hint: Hint) -> None:
         """Told on the next turn of the loop: the ack of whoever caused it is written before."""
-        self._loop.call_soon(self._told, topic, hint)
+        if not self._hints:
+            self._loop.call_soon(self._tell)
+        self._hints.append((topic, hint))
+
+    def _tell(self) -> None:
+        """Whatever becomes of one, the others are told."""
+        hints, self._hints = self._hints, []
+        for nth, (topic, hint) in enumerate(hints, start=1):
+            try:
+                self._told(topic, hint)
+            except BaseException:
+                self._hints[:0] = hints[nth:]
+                if self._hints:
+                    self._loop.call_soon(self._tell)
+                raise
 
     def _told(self, topic: str, hint: Hint) -> None:
         if topic[0] == "u" and hint.event in MEMBERSHIP:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -198,13 +198,15 @@ class Gateway:
         if frame is not None:
             connection.send(frame)
 
-    async def _request(self, connection: Connection, packet: Packet) -> dict[str, Any]:
+    def _request(
+        self, connection: Connection, packet: Packet
+    ) -> Coroutine[Any, Any, dict[str, Any]]:
         data = packet.data
         if packet.type != packets.EVENT or len(data) > 2 or type(data[0]) is not str:
             raise Refused("bad_request", "an event takes one JSON object")
         payload = data[1] if len(data) == 2 else {}
         step = self._hooks.request(connection.identity, data[0], payload)
-        return await self._deadlines.run(step)
+        return self._deadlines.run(step)
 
     def gone(self, connection: Connection) -> None:
         """Nothing is sent to it any more."""

@@ -1,6 +1,6 @@
 """What a message must pass before it is kept: the app's word filter, then its pre-send hook."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ TEXTS = ("text", "caption", "title", "description")
 """The fields of a body that people read; also inside lists and objects of an app's own kinds."""
 DEPTH_MAX = 8
 
-SettingsOf = Callable[[str], Awaitable[AppSettings]]
+SettingsOf = Callable[[str], Coroutine[Any, Any, AppSettings]]
 
 
 class Screen(Protocol):
@@ -56,9 +56,9 @@ class AppScreen:
         # made here
         self._words: dict[str, tuple[WordFilter, Words]] = {}
 
-    async def settings(self, app: str) -> AppSettings:
+    def settings(self, app: str) -> Coroutine[Any, Any, AppSettings]:
         """At most a second old."""
-        return await self._settings(app)
+        return self._settings(app)
 
     def looks(self, settings: AppSettings) -> bool:
         """Whether there is a list of words or a hook."""

@@ -15,7 +15,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 def fingerprint(request: msgspec.Struct) -> str:
     """Digest of a request: equal for equal requests, whatever the order of keys."""
-    return ids.of("", [_encode(request).decode()])
+    return ids.of_bytes("", _encode(request))
 
 
 def direct_id(app: str, one: str, other: str) -> str:

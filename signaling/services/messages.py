@@ -101,20 +101,20 @@ class MessageService:
             draft = replace(draft, scheduled=scheduled)
         with self.sending(who.app) as sending:
             allow = sending.after(rules.may_write(who, now, slow_ms, request.mentions))
-            appended = await self._append_as(draft, allow)
+            try:
+                appended = await self._log.append(draft, allow)
+            except Refused as refused:
+                if refused.code != "not_found":
+                    raise
+                appended = await self._append_to_alias(draft, allow, refused)
             sending.landed(appended)
         return appended
 
-    async def _append_as(self, draft: Draft, allow: Allow) -> Appended:
-        try:
-            return await self._log.append(draft, allow)
-        except Refused as refused:
-            if refused.code != "not_found":
-                raise
-            found = await self._conversations.get(draft.app, draft.conversation)
-            if found is None or found.id == draft.conversation:
-                raise
-            return await self._log.append(replace(draft, conversation=found.id), allow)
+    async def _append_to_alias(self, draft: Draft, allow: Allow, refused: Refused) -> Appended:
+        found = await self._conversations.get(draft.app, draft.conversation)
+        if found is None or found.id == draft.conversation:
+            raise refused
+        return await self._log.append(replace(draft, conversation=found.id), allow)
 
     def _draft(self, who: Identity, request: SendMessage, now: int, body: dict[str, Any]) -> Draft:
         return Draft(

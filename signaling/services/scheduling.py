@@ -1,6 +1,7 @@
 """Messages that wait: sent when their time comes, by whichever node looks first."""
 
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -42,16 +43,19 @@ class SchedulingService:
         self._limits = limits
         self._clock = clock
 
-    async def send(self, who: Identity, request: SendMessage) -> dict[str, Any]:
+    def send(self, who: Identity, request: SendMessage) -> Coroutine[Any, Any, dict[str, Any]]:
         """`message:send`, now or, with `send_at`, then: `{scheduled, at}`."""
         if request.send_at is None:
-            return await self._messages.send(who, request)
+            return self._messages.send(who, request)
+        return self._send_at(who, request, request.send_at)
+
+    async def _send_at(self, who: Identity, request: SendMessage, send_at: int) -> dict[str, Any]:
         if await self._waiting.find(who.app, who.user, request.client_id) is None:
             if await self._messages.used(who, request.client_id):
                 # Its time has come and gone: a resend gets the answer of what was sent.
                 return await self._messages.send(who, _at_once(request))
-            await self._check(who, request, request.send_at)
-        message = _scheduled(who, request, request.send_at)
+            await self._check(who, request, send_at)
+        message = _scheduled(who, request, send_at)
         kept = await self._waiting.put(message, self._limits.scheduled)
         return {"scheduled": kept.id, "at": kept.due_at}
 

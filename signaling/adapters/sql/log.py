@@ -1,7 +1,7 @@
 """The event logs in SQL."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Coroutine, Mapping
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, func, select
 
@@ -31,9 +31,9 @@ class SqlLog:
             database.read, missed_many, most=SINCE_AT_ONCE, lanes=READ_LANES
         )
 
-    async def append(self, draft: Draft, allow: Allow | None = None) -> Appended:
+    def append(self, draft: Draft, allow: Allow | None = None) -> Coroutine[Any, Any, Appended]:
         """Gathered with the appends of other callers into one commit."""
-        return await self._appends.submit(Append(draft, allow))
+        return self._appends.submit(Append(draft, allow))
 
     async def used(self, app: str, sender: str, client_id: str) -> bool:
         """For ever, see `append`."""

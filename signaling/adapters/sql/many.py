@@ -19,7 +19,7 @@ from sqlalchemy import (
     FromClause,
     Insert,
     Select,
-    Table,
+    TableClause,
     Text,
     Update,
     bindparam,
@@ -55,7 +55,7 @@ _encode = msgspec.json.Encoder().encode
 _NAME = "many"
 
 
-def inserting(target: Table) -> Callable[[FromClause], Statement]:
+def inserting(target: TableClause) -> Callable[[FromClause], Statement]:
     """Builds what puts the rows into a table."""
     return lambda given: insert(target).from_select(list(given.c.keys()), select(given))
 

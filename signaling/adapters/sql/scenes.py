@@ -28,11 +28,11 @@ Stamp: TypeAlias = tuple[int, int]
 class Scenes:
     """What a group of drafts finds."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: int) -> None:
         self.heads: dict[str, Head] = {}
         self.members: dict[tuple[str, str], Member | None] = {}
         """By conversation and user, of conversations that exist: None for who is no member."""
-        self.stamp: Stamp | None = None
+        self.stamp: Stamp = (others, 0)
 
     def read(self, connection: Connection, pairs: Iterable[tuple[str, str]]) -> None:
         """Those not known yet."""
@@ -55,19 +55,22 @@ class Scenes:
     def keep(self, connection: Connection) -> None:
         """For the next group: all has been written."""
         if connection.dialect.name == "sqlite" and len(self.members) <= KEPT_MAX:
-            self.stamp = _stamp(connection)
+            self.stamp = (self.stamp[0], changes(connection))
             connection.info[_KEPT] = self
 
 
 def scenes_of(connection: Connection, drafts: Sequence[Draft]) -> Scenes:
     """Taken out of what is kept: what fails half way leaves nothing that is not so."""
     kept: Scenes | None = connection.info.pop(_KEPT, None)
-    scenes = kept if kept is not None and kept.stamp == _stamp(connection) else Scenes()
+    stamp = _stamp(connection)
+    scenes = kept if kept is not None and kept.stamp == stamp else Scenes(stamp[0])
     scenes.read(connection, dict.fromkeys((draft.conversation, draft.sender) for draft in drafts))
     return scenes
 
 
 def _stamp(connection: Connection) -> Stamp:
+    if connection.dialect.name != "sqlite":
+        return 0, 0
     [[others]] = run(connection, "PRAGMA data_version")
     return others, changes(connection)
 

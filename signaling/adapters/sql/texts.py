@@ -4,20 +4,37 @@ SQLite keeps the tokens of texts in the FTS5 table `texts_fts`, PostgreSQL in th
 `texts.tokens`. FTS5 keeps no copy of them, so taking one out means making them again.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, TextClause, delete, insert, select, text, update
+import msgspec
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    case,
+    column,
+    delete,
+    insert,
+    select,
+    table,
+    text,
+    update,
+)
 
+from signaling.adapters.sql.driver import run
 from signaling.adapters.sql.grams import folded, text_tokens
+from signaling.adapters.sql.many import INT, TEXT, Many, inserting
 from signaling.adapters.sql.pending import MESSAGE
-from signaling.adapters.sql.rows import EVENT, event_of
+from signaling.adapters.sql.rows import json_dict
 from signaling.adapters.sql.tables import events
 from signaling.adapters.sql.tables_messaging import readers, texts
 from signaling.model import Event
 
 READER = "search"
 
-_ADD = text("INSERT INTO texts_fts (rowid, tokens) VALUES (:position, :tokens)")
+_Row: TypeAlias = tuple[int, str, str, str | None]
+"""Position, app, conversation, and the data of a message."""
+
 _TAKE_OUT = text(
     "INSERT INTO texts_fts (texts_fts, rowid, tokens) VALUES ('delete', :position, :tokens)"
 )
@@ -66,17 +83,14 @@ def change_text(connection: Connection, event: Event) -> None:
 
 def add_texts(connection: Connection, added: list[Indexed]) -> None:
     """Keep them, and what they are found by."""
-    values = [
-        {"position": a.position, "conversation": a.conversation, "text": a.text} for a in added
-    ]
-    connection.execute(insert(texts), values)
+    _TEXTS.give(connection, [(one.position, one.conversation, one.text) for one in added])
     add_tokens(connection, added)
 
 
 def add_tokens(connection: Connection, added: list[Indexed]) -> None:
     """For texts that are kept already."""
     if connection.dialect.name == "sqlite":
-        _each(connection, _ADD, added)
+        _TOKENS.give(connection, [(one.position, " ".join(one.tokens())) for one in added])
         return
     values = [{"position": one.position, "tokens": one.tokens()} for one in added]
     connection.execute(_POSTGRES, values)
@@ -84,13 +98,9 @@ def add_tokens(connection: Connection, added: list[Indexed]) -> None:
 
 def _take_out(connection: Connection, known: Indexed) -> None:
     if connection.dialect.name == "sqlite":
-        _each(connection, _TAKE_OUT, [known])
+        gone = {"position": known.position, "tokens": " ".join(known.tokens())}
+        connection.execute(_TAKE_OUT, gone)
     connection.execute(delete(texts).where(texts.c.position == known.position))
-
-
-def _each(connection: Connection, statement: TextClause, items: list[Indexed]) -> None:
-    values = [{"position": one.position, "tokens": " ".join(one.tokens())} for one in items]
-    connection.execute(statement, values)
 
 
 def _reached(connection: Connection) -> int | None:
@@ -99,20 +109,50 @@ def _reached(connection: Connection) -> int | None:
 
 def index_texts(connection: Connection, limit: int) -> int:
     """Read on in the log; how many events were read."""
-    position = _reached(connection)
-    if position is None:
+    reached = _reached(connection)
+    if reached is None:
         connection.execute(insert(readers).values(name=READER, position=0))
-    query = select(*EVENT, events.c.app).where(events.c.position > (position or 0))
-    found = connection.execute(query.order_by(events.c.position).limit(limit)).all()
-    read = [(event_of(row[:-1]), row[-1]) for row in found]
+    read = _read_on(connection, reached or 0, limit)
     added = [
-        Indexed(event.position, app, event.conversation, said)
-        for event, app in read
-        if event.type == MESSAGE and (said := text_of(event.data)) is not None
+        Indexed(position, app, conversation, said)
+        for position, app, conversation, data in read
+        if data is not None and (said := text_of(json_dict(data))) is not None
     ]
     if added:
         add_texts(connection, added)
     if read:
         at_end = update(readers).where(readers.c.name == READER)
-        connection.execute(at_end.values(position=read[-1][0].position))
+        connection.execute(at_end.values(position=read[-1][0]))
     return len(read)
+
+
+def _read_on(connection: Connection, position: int, limit: int) -> Sequence[_Row]:
+    """What follows: all of it in one row where each row would hand Python's lock away."""
+    if connection.dialect.name == "sqlite":
+        [[found]] = run(connection, _PIECE_SQLITE, (MESSAGE, position, limit))
+        return _decode(found)
+    found = connection.execute(_PIECE, {"position": position, "limit": limit}).all()
+    return [tuple(row) for row in found]
+
+
+_fts = table("texts_fts", column("rowid"), column("tokens"))
+_TEXTS = Many({"position": INT, "conversation": TEXT, "text": TEXT}, inserting(texts))
+_TOKENS = Many({"rowid": INT, "tokens": TEXT}, inserting(_fts))
+_decode = msgspec.json.Decoder(list[_Row]).decode
+_PIECE = (
+    select(
+        events.c.position,
+        events.c.app,
+        events.c.conversation,
+        case((events.c.type == MESSAGE, events.c.data)).label("data"),
+    )
+    .where(events.c.position > bindparam("position"))
+    .order_by(events.c.position)
+    .limit(bindparam("limit"))
+)
+_PIECE_SQLITE = (
+    "SELECT json_group_array(json_array(position, app, conversation,"
+    " CASE WHEN type = ? THEN data END))"
+    " FROM (SELECT position, app, conversation, type, data FROM events"
+    " WHERE position > ? ORDER BY position LIMIT ?)"
+)

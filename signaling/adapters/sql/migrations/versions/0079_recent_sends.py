@@ -4,6 +4,8 @@ Revision ID: 0079
 Revises: 0078
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -44,6 +46,6 @@ def _settle() -> None:
     op.drop_table("recent_sends")
 
 
-def _used() -> list[sa.Column[object]]:
-    texts = [sa.Column(name, sa.String(), nullable=False) for name in TEXTS]
+def _used() -> list[sa.Column[Any]]:
+    texts: list[sa.Column[Any]] = [sa.Column(name, sa.String(), nullable=False) for name in TEXTS]
     return [*texts, sa.Column("seq", sa.BigInteger(), nullable=False)]
