@@ -35,7 +35,8 @@ class Node:
     """Answers everything."""
 
     async def authenticate(self, auth: Any, remote: Remote) -> Identity:
-        return person("ann", remote.connection)
+        who: Identity = auth.get("who") or person("ann", remote.connection)
+        return who
 
     async def opened(self, who: Identity, cursor: str | None) -> dict[str, Any]:
         return {}
@@ -110,7 +111,7 @@ async def test_one_caller_empties_only_its_own(
     hooks = AllowedHooks(Node(), allowances)
     for number, who in enumerate((first, second)):
         remote = Remote(connection=who.connection, address=f"192.0.2.{number}")
-        await hooks.authenticate({}, remote)
+        await hooks.authenticate({"who": who}, remote)
     await hooks.request(first, "sync", {})
     with pytest.raises(Refused):
         await hooks.request(first, "sync", {})

@@ -251,6 +251,23 @@ async def test_the_sweep_brings_what_was_never_published(world: World) -> None:
     assert world.sockets.seqs(ann) == [1]
 
 
+async def test_a_hint_that_fails_keeps_nobody_from_theirs(world: World) -> None:
+    def fails(_app: str, _name: str, _data: dict[str, Any]) -> None:
+        raise LookupError
+
+    failed: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: failed.append(context["exception"]))
+    ann = identity("ann")
+    await world.node.opened(ann, None)
+    world.node.controls["it:fails"] = fails
+    topic = topics.conversation(APP, HALL)
+    await world.elsewhere.publish(topic, Hint(event="it:fails", data={}))
+    await world.hint(await world.say("1"))
+    await world.sockets.until(ann, [1])
+    assert [type(error) for error in failed] == [LookupError]
+
+
 async def test_the_sweep_reads_nothing_of_what_hints_brought(world: World) -> None:
     ann = identity("ann")
     await world.node.opened(ann, None)
