@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from signaling.adapters.sql import Database, SqlConversations, SqlLog, open_database
 from signaling.adapters.sql.append import Append, append_many
 from signaling.errors import Refused
-from signaling.model import Change, Member, Scene
+from signaling.model import Change, Conversation, Member, Scene
 from signaling.ports import Conversations
 from signaling.services import rules
 from tests.making import APP, group, identity, message
@@ -47,6 +47,22 @@ async def test_who_is_removed_between_two_messages_sends_no_second(
     with pytest.raises(Refused) as refused:
         await log.append(message(name, "ann", "two"), ALLOW)
     assert refused.value.code == "not_found"
+
+
+async def test_a_receipt_between_two_messages_is_seen_by_the_second(database: Database) -> None:
+    conversations, log = SqlConversations(database), SqlLog(database)
+    name = await group(conversations, "ann", "bob")
+    seen: list[tuple[int, int]] = []
+
+    def looks(_: Conversation, member: Member | None) -> None:
+        assert member is not None
+        seen.append((member.delivered, member.read))
+
+    await log.append(message(name, "bob", "one"), looks)
+    await log.append(message(name, "ann", "two"), looks)
+    await conversations.advance(APP, name, "bob", delivered=2, read=0)
+    await log.append(message(name, "bob", "three"), looks)
+    assert seen == [(0, 0), (0, 0), (2, 1)]
 
 
 async def test_two_processes_number_one_conversation_and_know_each_others_names(

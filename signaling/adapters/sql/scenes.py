@@ -1,7 +1,7 @@
 """Who writes where: the conversations of a group of drafts, and their senders' memberships.
 
-In SQLite they are kept for the next group, which mostly has the same: for as long as nobody else
-writes anything. PostgreSQL's writers are many, and are asked each time.
+In SQLite they are kept for the next group, which mostly has the same: for as long as nobody writes
+but appends and receipts. PostgreSQL's writers are many, and are asked each time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,6 +52,12 @@ class Scenes:
             moved = replace(member, delivered=seq, read=seq, sent_at=draft.at)
             self.members[key] = moved
 
+    def moved(self, member: Member) -> None:
+        """Their watermarks were written."""
+        key = (member.conversation, member.user)
+        if key in self.members:
+            self.members[key] = member
+
     def keep(self, connection: Connection) -> None:
         """For the next group: all has been written."""
         if connection.dialect.name == "sqlite" and len(self.members) <= KEPT_MAX:
@@ -59,11 +65,16 @@ class Scenes:
             connection.info[_KEPT] = self
 
 
-def scenes_of(connection: Connection, drafts: Sequence[Draft]) -> Scenes:
-    """Taken out of what is kept: what fails half way leaves nothing that is not so."""
+def take_scenes(connection: Connection) -> Scenes:
+    """What is kept, taken out: a job that fails half way leaves nothing that is not so."""
     kept: Scenes | None = connection.info.pop(_KEPT, None)
     stamp = _stamp(connection)
-    scenes = kept if kept is not None and kept.stamp == stamp else Scenes(stamp[0])
+    return kept if kept is not None and kept.stamp == stamp else Scenes(stamp[0])
+
+
+def scenes_of(connection: Connection, drafts: Sequence[Draft]) -> Scenes:
+    """Those of the drafts, and what is kept besides."""
+    scenes = take_scenes(connection)
     scenes.read(connection, dict.fromkeys((draft.conversation, draft.sender) for draft in drafts))
     return scenes
 

@@ -10,6 +10,7 @@ from signaling.adapters.sql.many import INT, TEXT, Many, Statement
 from signaling.adapters.sql.positions import last_position
 from signaling.adapters.sql.receipt_news import Step, tell_receipts
 from signaling.adapters.sql.rows import MEMBER, member_of
+from signaling.adapters.sql.scenes import take_scenes
 from signaling.adapters.sql.tables import conversations, members
 from signaling.errors import Refused
 from signaling.model import Member, Moved
@@ -39,6 +40,7 @@ class _Here(NamedTuple):
 
 def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Moved | Refused | None]:
     """The member after each item, or None where nothing moved."""
+    scenes = take_scenes(connection)
     found = _load(connection, items)
     before = {key: here.member for key, here in found.items()}
     outcomes: list[Moved | Refused | None] = []
@@ -56,6 +58,9 @@ def advance_many(connection: Connection, items: Sequence[Advance]) -> list[Moved
     _store(connection, moved)
     steps = [Step(key.app, before[key], member) for key, member in moved.items()]
     tell_receipts(connection, steps)
+    for member in moved.values():
+        scenes.moved(member)
+    scenes.keep(connection)
     return outcomes
 
 
