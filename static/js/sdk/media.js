@@ -1,5 +1,4 @@
 import { Emitter } from "./emitter.js";
-import { PLAN } from "./link.js";
 import { Publisher } from "./publisher.js";
 import { Subscriber } from "./subscriber.js";
 
@@ -22,18 +21,18 @@ import { Subscriber } from "./subscriber.js";
  * @extends {Emitter<MediaEvents>}
  */
 export class Media extends Emitter {
-  /**
-   * @param {{room: string, request: import("./publisher.js").Request}} options
-   */
-  constructor(options) {
+  /** @param {import("./publisher.js").Request} request */
+  constructor(request) {
     super();
-    this._options = options;
+    this._request = request;
     /** @type {Publisher | null} */
     this.publisher = null;
     /** @type {Subscriber | null} */
     this.subscriber = null;
-    /** @type {{publisher: Publisher, subscriber: Subscriber} | null} made ahead, not in use yet */
+    /** @type {{publisher: Publisher, subscriber: Subscriber, servers: string} | null} not in use yet */
     this._ahead = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._offerTimer = undefined;
     /** @type {Map<Source, Local>} */
     this.local = new Map();
     /** Own `track:update` requests under way: their echo is no news. */
@@ -53,13 +52,23 @@ export class Media extends Emitter {
     return states.every((state) => state !== "closed" && state !== "failed");
   }
 
-  /** Make the next transports while the Room is being asked for: their certificates take a while. */
-  prepare() {
-    this._ahead ??= { subscriber: new Subscriber(this._options), publisher: new Publisher(this._options) };
+  /**
+   * Make the next transports, and the own offer, before they are needed: that takes a while. Those
+   * made for other ICE servers are made again.
+   * @param {RTCIceServer[]} iceServers
+   */
+  prepare(iceServers) {
+    const servers = JSON.stringify(iceServers);
+    if (this._ahead?.servers === servers) return;
+    this.discard();
+    const options = { request: this._request, iceServers };
+    this._ahead = { subscriber: new Subscriber(options), publisher: new Publisher(options), servers };
+    this._offerAhead();
   }
 
   /** The Room was refused: what was made ahead is not needed. */
   discard() {
+    clearTimeout(this._offerTimer);
     this._ahead?.publisher.close();
     this._ahead?.subscriber.close();
     this._ahead = null;
@@ -71,8 +80,7 @@ export class Media extends Emitter {
    */
   async rebuild(iceServers) {
     this._closeTransports();
-    const { publisher, subscriber } = this._take();
-    for (const { pc } of [publisher, subscriber]) pc.setConfiguration({ ...PLAN, iceServers });
+    const { publisher, subscriber } = this._take(iceServers);
     this.subscriber = this._watchSubscriber(subscriber);
     this.publisher = publisher;
     this._watchLink(publisher.link);
@@ -89,6 +97,7 @@ export class Media extends Emitter {
     track.contentHint = hintFor(source);
     const wasMuted = this.local.get(source)?.muted;
     this.local.set(source, { track, muted: false, options });
+    if (this._ahead) this._offerAhead();
     await this.publisher?.publish(source, track, options);
     if (wasMuted) await this._tellMuted(source, false);
   }
@@ -125,8 +134,20 @@ export class Media extends Emitter {
     this.subscriber = null;
   }
 
-  _take() {
-    this.prepare();
+  /** One offer for all sources that come in this turn; without any there is little to gain. */
+  _offerAhead() {
+    clearTimeout(this._offerTimer);
+    if (!this.local.size) return;
+    this._offerTimer = setTimeout(() => {
+      // What does not work ahead is tried again when it is needed, and then heard of.
+      this._ahead?.publisher.prepare(this.local).catch(() => undefined);
+    });
+  }
+
+  /** @param {RTCIceServer[]} iceServers */
+  _take(iceServers) {
+    this.prepare(iceServers);
+    clearTimeout(this._offerTimer);
     const made = /** @type {NonNullable<Media["_ahead"]>} */ (this._ahead);
     this._ahead = null;
     return made;
@@ -146,7 +167,7 @@ export class Media extends Emitter {
     if (!track) return;
     this.telling++;
     try {
-      await this._options.request("track:update", { room: this._options.room, track, muted });
+      await this._request("track:update", { track, muted });
     } finally {
       this.telling--;
     }

@@ -1,4 +1,4 @@
-import { Link, PLAN } from "./link.js";
+import { Link, newConnection } from "./link.js";
 import { codecsPreferring, simulcastLayers, withOpusDtx } from "./sdp.js";
 import { Serial } from "./wait.js";
 
@@ -15,6 +15,9 @@ import { Serial } from "./wait.js";
  * @property {string} [id] the track's id on the wire, once published
  *
  * @typedef {(event: string, payload: object, options?: {timeout_ms?: number}) => Promise<any>} Request
+ *   to the Room that the transport belongs to
+ * @typedef {{request: Request, iceServers: RTCIceServer[]}} TransportOptions
+ * @typedef {Map<Source, {track: MediaStreamTrack, options: PublishOptions}>} Sources
  */
 
 const MAX_BITRATE_BPS = { screen: 2_500_000, camera: 1_700_000 };
@@ -25,13 +28,12 @@ const MAX_BITRATE_BPS = { screen: 2_500_000, camera: 1_700_000 };
  */
 export class Publisher {
   /**
-   * @param {{room: string, request: Request, dtx?: boolean}} options
+   * @param {TransportOptions & {dtx?: boolean}} options
    */
-  constructor({ room, request, dtx = true }) {
-    this._room = room;
+  constructor({ request, iceServers, dtx = true }) {
     this._request = request;
     this._dtx = dtx;
-    this.pc = new RTCPeerConnection(PLAN);
+    this.pc = newConnection(iceServers);
     this.link = new Link(this.pc);
     this.link.on("restart", () => void this._restartIce());
     this.reliable = this.pc.createDataChannel("data");
@@ -40,20 +42,32 @@ export class Publisher {
     this.sent = new Map();
     /** @type {RTCRtpTransceiver[]} m-lines whose source ended, to be used again */
     this._idle = [];
+    /** The local description is an offer of all m-lines that nobody was asked to answer yet. */
+    this._described = false;
     this._serial = new Serial();
   }
 
   /**
-   * The first offer, with everything there is to send: at least the data channels.
-   * @param {Map<Source, {track: MediaStreamTrack, options: PublishOptions}>} local
+   * Make the first offer before it can be sent: that takes a while.
+   * @param {Sources} local
    */
-  async open(local) {
-    for (const [source, { track, options }] of local) {
-      if (this.sent.has(source)) continue;
-      const transceiver = await this._transceiverFor(source, track, options);
-      this.sent.set(source, { transceiver, track });
-    }
-    await this.negotiate();
+  prepare(local) {
+    return this._serial.run(async () => {
+      if (this.pc.connectionState === "closed") return;
+      await this._addAll(local);
+      if (!this._described) await this._describe();
+    });
+  }
+
+  /**
+   * The first offer, with everything there is to send: at least the data channels.
+   * @param {Sources} local
+   */
+  open(local) {
+    return this._serial.run(async () => {
+      await this._addAll(local);
+      await this._offer();
+    });
   }
 
   /**
@@ -69,9 +83,7 @@ export class Publisher {
       await sent.transceiver.sender.replaceTrack(track);
       return;
     }
-    const transceiver = await this._transceiverFor(source, track, options);
-    this.sent.set(source, { transceiver, track });
-    await this.negotiate();
+    await this.open(new Map([[source, { track, options }]]));
   }
 
   /**
@@ -89,6 +101,7 @@ export class Publisher {
     this.sent.delete(source);
     await sent.transceiver.sender.replaceTrack(null);
     sent.transceiver.direction = "inactive";
+    this._described = false;
     this._idle.push(sent.transceiver);
     await this.negotiate();
   }
@@ -105,13 +118,29 @@ export class Publisher {
     this.link.close();
   }
 
-  /** @param {{iceRestart?: boolean}} options */
-  async _offer(options) {
-    if (this.pc.connectionState === "closed") return;
+  /** @param {Sources} local */
+  async _addAll(local) {
+    for (const [source, { track, options }] of local) {
+      if (this.sent.has(source)) continue;
+      const transceiver = await this._transceiverFor(source, track, options);
+      this.sent.set(source, { transceiver, track });
+    }
+  }
+
+  /** @param {{iceRestart?: boolean}} [options] */
+  async _describe(options = {}) {
     await this.pc.setLocalDescription(await this.pc.createOffer(options));
+    this._described = true;
+  }
+
+  /** @param {{iceRestart?: boolean}} [options] */
+  async _offer(options = {}) {
+    if (this.pc.connectionState === "closed") return;
+    if (!this._described || options.iceRestart) await this._describe(options);
+    this._described = false;
     try {
       const sdp = this.pc.localDescription?.sdp;
-      const published = await this._request("media:publish", { room: this._room, sdp, tracks: this._sources() });
+      const published = await this._request("media:publish", { sdp, tracks: this._sources() });
       const answer = this._dtx ? withOpusDtx(published.sdp) : published.sdp;
       await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
       this._name(published.tracks ?? []);
@@ -136,7 +165,7 @@ export class Publisher {
 
   async _restartIce() {
     try {
-      await this._request("media:restart", { room: this._room, transport: "publish" });
+      await this._request("media:restart", { transport: "publish" });
       await this.negotiate({ iceRestart: true });
     } catch {
       // The Link asks again, and gives up by itself.
@@ -149,6 +178,7 @@ export class Publisher {
    * @param {PublishOptions} options
    */
   async _transceiverFor(source, track, options) {
+    this._described = false;
     const kind = track.kind === "audio" ? "audio" : "video";
     const idle = source === "camera" ? -1 : this._idle.findIndex((line) => line.receiver.track.kind === kind && !isSimulcast(line));
     if (idle >= 0) {

@@ -48,10 +48,9 @@ export class Visit {
   /** Connect and join the room. Rejects with TokenIMError, and then nothing is left behind. */
   async start() {
     try {
-      await this.client.connect();
       await this._enterRoom();
     } catch (error) {
-      this.close();
+      this.leave();
       throw error;
     }
   }
@@ -152,7 +151,8 @@ export class Visit {
     try {
       const conversation = await this.client.conversationById(call.conversation);
       const room = this._roomOf(call, conversation);
-      await this._show({ conversation, room, title: await this._nameOf(call), direct: true, onLeft });
+      const view = this._open({ room, title: await this._nameOf(call), direct: true, onLeft });
+      await this._show(view, conversation);
     } catch (error) {
       toast(t("calls.failed", { reason: errorText(codeOf(error)) }));
       await onLeft();
@@ -194,23 +194,22 @@ export class Visit {
 
   async _enterRoom() {
     const { room: alias, name } = this._options;
+    const onLeft = () => (this.close(), this._options.onLeft());
+    const room = this.client.room("", { name });
+    const view = this._open({ room, title: alias, direct: false, onLeft });
+    room.prepare();
+    if (!this.client.session) await this.client.connect();
     const conversation = await this.client.joinConversation({ alias, create: true, title: alias });
-    const room = this.client.room(conversation.id, { name });
-    await this._show({
-      conversation,
-      room,
-      title: alias,
-      direct: false,
-      onLeft: () => (this.close(), this._options.onLeft()),
-    });
+    if (this.view !== view) return; // A call was answered meanwhile.
+    await this._show(view, conversation);
     showRoom(alias);
   }
 
-  /** @param {Pick<import("./call.js").CallOptions, "conversation" | "room" | "title" | "direct" | "onLeft">} what */
-  async _show(what) {
-    const { devices, link, show } = this._options;
+  /** @param {Pick<import("./call.js").CallOptions, "room" | "title" | "direct" | "onLeft">} what */
+  _open(what) {
+    const { devices, link } = this._options;
     this.view?.leave();
-    const view = new Call({
+    this.view = new Call({
       ...what,
       client: this.client,
       devices,
@@ -218,10 +217,18 @@ export class Visit {
       recent: this.recent,
       ring: (user, name, media) => void this.ring(user, name, media),
     });
-    this.view = view;
-    await view.start();
-    if (view.element) show(view.element);
+    return this.view;
+  }
+
+  /**
+   * @param {Call} view
+   * @param {import("../sdk/index.js").Conversation} conversation
+   */
+  async _show(view, conversation) {
+    await view.start(conversation);
+    if (view.element) this._options.show(view.element);
     Object.assign(globalThis, { tokenim: view }); // For the console.
+    await view.read();
   }
 
   /**
