@@ -14,7 +14,6 @@ from signaling.adapters.memory_broker import MemoryBroker
 from signaling.adapters.memory_presence import MemoryPresence
 from signaling.adapters.memory_registry import MemoryRegistry
 from signaling.adapters.pictures import PillowPictures
-from signaling.adapters.redis_shared import RedisShared
 from signaling.adapters.sql import (
     Database,
     SqlApps,
@@ -243,6 +242,8 @@ class Process:
         if not redis.url:
             presence = MemoryPresence(store=kept)
             return Shared(MemoryBroker(name), presence, MemoryRegistry(), alone=True)
+        from signaling.adapters.redis_shared import RedisShared  # noqa: PLC0415 - heavy, seldom used
+
         shared = RedisShared(redis.url, name, self._master.derive("bus"), redis.prefix, kept)
         self._stack.push_async_callback(shared.close)
         self._checks["redis"] = shared.check

@@ -8,12 +8,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-import engineio
 from aiohttp import web
 
 from signaling.address_key import address_key
 from signaling.gateway import frames, handshake
 from signaling.gateway.config import GatewayConfig
+from signaling.gateway.foreign import engineio
 from signaling.gateway.link import Links
 from signaling.gateway.origins import allowed, origin_of
 from signaling.gateway.socket import PollError, Socket

@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-import socketio
 from aiohttp import web
 
 from signaling.gateway import frames, packets
 from signaling.gateway.config import GatewayConfig
 from signaling.gateway.connection import Application, Connection
 from signaling.gateway.engine import Engine
+from signaling.gateway.foreign import socketio
 from signaling.gateway.packets import Packet
 from signaling.gateway.socket import Socket
 from signaling.ports import Remote

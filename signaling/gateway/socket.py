@@ -9,9 +9,8 @@ import base64
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from engineio.async_socket import AsyncSocket
-
 from signaling.gateway import frames
+from signaling.gateway.foreign import AsyncSocket
 from signaling.gateway.heartbeat import Heartbeat
 from signaling.gateway.latest import Latest
 from signaling.gateway.link import LINGER_S, Link

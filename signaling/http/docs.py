@@ -7,11 +7,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from signaling.http.docs_pages import errors_page, events_page, rest_page
-from signaling.http.docs_style import STYLE
-from signaling.protocol.asyncapi import asyncapi
 from signaling.protocol.naming import Requests
-from signaling.protocol.openapi import openapi
 
 PATHS: Final = (
     "/openapi.json",
@@ -31,6 +27,12 @@ class Docs:
 
     @cached_property
     def _bodies(self) -> dict[str, tuple[str, bytes]]:
+        # Loading what makes them takes longer than a start may, too.
+        from signaling.http.docs_pages import errors_page, events_page, rest_page  # noqa: PLC0415
+        from signaling.http.docs_style import STYLE  # noqa: PLC0415
+        from signaling.protocol.asyncapi import asyncapi  # noqa: PLC0415
+        from signaling.protocol.openapi import openapi  # noqa: PLC0415
+
         rest, wire = openapi(self._requests), asyncapi(self._requests)
         return {
             "/openapi.json": ("application/json", msgspec.json.encode(rest)),
