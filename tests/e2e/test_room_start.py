@@ -47,6 +47,22 @@ RTCPeerConnection.prototype.setLocalDescription = async function (...all) {
   order.push(this.localDescription.type);
 };
 """
+CHANGED = """async ([action]) => {
+  const room = tokenim.client.room("");
+  const { media } = room;
+  const picture = () => document.createElement("canvas").captureStream().getTracks()[0];
+  const [first, second] = [picture(), picture()];
+  await media.publish("camera", first);
+  room.prepare();
+  const { pc } = media._ahead.publisher;
+  while (pc.signalingState !== "have-local-offer") await new Promise(requestAnimationFrame);
+  if (action === "replace") await media.publish("camera", second);
+  else await media.unpublish("camera");
+  await media.rebuild([]).catch(() => undefined);
+  const senders = [...media.publisher.sent.values()].map((one) => one.transceiver.sender);
+  await room.leave();
+  return senders.map(({ track }) => track === second);
+}"""
 GIVEN_UP = """async () => {
   const room = tokenim.client.room("");
   room.prepare();
@@ -139,3 +155,12 @@ async def test_transports_of_a_room_that_is_given_up_before_it_is_joined_are_clo
     ann = await arrive("Ann")
     await ann.join(server.url, room)
     assert await ann.page.evaluate(GIVEN_UP) == ["closed", "closed"]
+
+
+@pytest.mark.parametrize(("action", "sent"), [("replace", [True]), ("unpublish", [])])
+async def test_an_offer_made_ahead_sends_what_there_is_when_it_is_used(
+    server: Server, arrive: Arrive, room: str, action: str, sent: list[bool]
+) -> None:
+    ann = await arrive("Ann")
+    await ann.join(server.url, room)
+    assert await ann.page.evaluate(CHANGED, [action]) == sent

@@ -105,6 +105,7 @@ export class Media extends Emitter {
   /** @param {Source} source */
   async unpublish(source) {
     this.local.delete(source);
+    this.discard(); // An offer that was made ahead has it.
     await this.publisher?.unpublish(source);
   }
 

@@ -78,11 +78,7 @@ export class Publisher {
    */
   async publish(source, track, options = {}) {
     const sent = this.sent.get(source);
-    if (sent) {
-      sent.track = track;
-      await sent.transceiver.sender.replaceTrack(track);
-      return;
-    }
+    if (sent) return replace(sent, track);
     await this.open(new Map([[source, { track, options }]]));
   }
 
@@ -121,9 +117,9 @@ export class Publisher {
   /** @param {Sources} local */
   async _addAll(local) {
     for (const [source, { track, options }] of local) {
-      if (this.sent.has(source)) continue;
-      const transceiver = await this._transceiverFor(source, track, options);
-      this.sent.set(source, { transceiver, track });
+      const sent = this.sent.get(source);
+      if (sent && sent.track !== track) await replace(sent, track);
+      if (!sent) this.sent.set(source, { transceiver: await this._transceiverFor(source, track, options), track });
     }
   }
 
@@ -195,6 +191,15 @@ export class Publisher {
     if (kind === "video") transceiver.setCodecPreferences(codecsPreferring("video", codec));
     return transceiver;
   }
+}
+
+/**
+ * @param {Sent} sent
+ * @param {MediaStreamTrack} track another one of the same source
+ */
+async function replace(sent, track) {
+  sent.track = track;
+  await sent.transceiver.sender.replaceTrack(track);
 }
 
 /** @param {RTCRtpTransceiver} transceiver */

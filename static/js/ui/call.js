@@ -71,7 +71,7 @@ export class Call {
   async start(conversation) {
     this.conversation = conversation;
     this._listen(this.room);
-    const connected = new Promise((resolve) => this.room.on("link", resolve));
+    const connected = new Promise((resolve) => this.room.on("link", (up) => up && resolve(up)));
     this._joinRoom();
     await Promise.race([connected, delay(PAGE_WAIT_MS)]);
     if (this.room.state !== "left") this._build(conversation);
