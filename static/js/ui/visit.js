@@ -227,8 +227,8 @@ export class Visit {
   async _show(view, conversation) {
     await view.start(conversation);
     if (view.element) this._options.show(view.element);
-    Object.assign(globalThis, { tokenim: view }); // For the console.
     await view.read();
+    Object.assign(globalThis, { tokenim: view }); // For the console.
   }
 
   /**
