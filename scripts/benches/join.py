@@ -2,11 +2,10 @@
 
     scripts/bench join [--rounds 15] [--json]
 
-`press_ms` is what a person waits for who has looked at themselves and presses Join, to the first
-frame of the other's camera being presented: a token, a socket, a session, membership, the Room.
-`join_ms` runs from the moment that page sends `room:join`: an offer and its answer, ICE, DTLS, a
-keyframe, decoding. `open_ms` runs from opening a link that joins at once: the page, its scripts and
-getUserMedia on top. Each visit is a browser context of its own, with nothing cached.
+`join_ms` runs from the moment the page sends `room:join` to the first frame of the other's camera
+being presented: signalling, ICE, DTLS, an offer and its answer, a keyframe, decoding. `open_ms`
+runs from opening the link: the page, its scripts and getUserMedia on top. Each round is a browser
+context of its own, with nothing cached.
 """
 
 import argparse
@@ -21,9 +20,6 @@ from playwright.async_api import Browser, Page, async_playwright
 from signaling.bench.house import House
 
 WAIT_MS = 30_000
-SETTLE_MS = 700
-"""People look at their preview for a moment; by then the page has nothing left to do."""
-NAMES = ("press_ms", "join_ms", "open_ms")
 ARGUMENTS = [
     "--no-sandbox",
     "--use-fake-device-for-media-stream",
@@ -37,7 +33,6 @@ WebSocket.prototype.send = function (data) {
   if (String(data).includes('"room:join"')) globalThis.joinedAt ??= performance.now();
   return send.call(this, data);
 };
-addEventListener("submit", () => { globalThis.pressedAt ??= performance.now(); }, true);
 const Plain = RTCPeerConnection;
 globalThis.RTCPeerConnection = class extends Plain {
   constructor(...all) {
@@ -55,8 +50,8 @@ globalThis.RTCPeerConnection = class extends Plain {
 """
 
 
-async def enter(browser: Browser, url: str, name: str = "", *, watch: bool = False) -> Page:
-    """Follow a link, in a context of its own; with a name it joins at once."""
+async def enter(browser: Browser, url: str, name: str, *, watch: bool = False) -> Page:
+    """Follow a link that joins at once, in a context of its own."""
     context = await browser.new_context()
     if watch:
         await context.add_init_script(WATCH)
@@ -65,25 +60,13 @@ async def enter(browser: Browser, url: str, name: str = "", *, watch: bool = Fal
     return page
 
 
-async def once(browser: Browser, url: str, number: int) -> tuple[float, float, float]:
-    """Milliseconds to the first frame: from pressing Join, from `room:join`, from a link."""
-    page = await enter(browser, url, watch=True)
-    await page.wait_for_function("() => document.querySelector('.preview video')?.videoWidth")
-    await page.fill("input[name=name]", f"viewer{number}")
-    await page.wait_for_timeout(SETTLE_MS)
-    await page.click("form.join-form button[type=submit]")
-    pressed, joined, seen = await first_frame(page)
-    page = await enter(browser, url, f"visitor{number}", watch=True)
-    _, _, opened = await first_frame(page)
-    return seen - pressed, seen - joined, opened
-
-
-async def first_frame(page: Page) -> tuple[float, float, float]:
-    """When Join was pressed (0: never), when `room:join` left and when the frame was there."""
+async def once(browser: Browser, url: str, number: int) -> tuple[float, float]:
+    """One join: milliseconds from `room:join` and from opening the page to the first frame."""
+    page = await enter(browser, url, f"viewer{number}", watch=True)
     await page.wait_for_function("() => globalThis.seenAt", polling=50, timeout=WAIT_MS)
-    pressed, joined, seen = await page.evaluate("[globalThis.pressedAt ?? 0, joinedAt, seenAt]")
+    joined, seen = await page.evaluate("[joinedAt, seenAt]")
     await page.context.close()
-    return pressed, joined, seen
+    return seen - joined, seen
 
 
 async def run(url: str, rounds: int) -> dict[str, Any]:
@@ -102,10 +85,10 @@ async def run(url: str, rounds: int) -> dict[str, Any]:
     return figures(times)
 
 
-def figures(times: list[tuple[float, float, float]]) -> dict[str, Any]:
+def figures(times: list[tuple[float, float]]) -> dict[str, Any]:
     """Median, and the worst tenth's border."""
     result: dict[str, Any] = {"rounds": len(times)}
-    for name, values in zip(NAMES, zip(*times, strict=True), strict=True):
+    for name, values in zip(("join_ms", "open_ms"), zip(*times, strict=True), strict=True):
         ordered = sorted(values)
         result[f"{name}_median"] = round(statistics.median(ordered))
         result[f"{name}_p90"] = round(ordered[int(0.9 * (len(ordered) - 1))])

@@ -56,8 +56,6 @@ export class Client extends Emitter {
     this.session = null;
     /** The token in use; `Files` sends it with HTTP requests. */
     this.token = "";
-    /** @type {Promise<string> | null} asked for by `connect`, for the first attempt */
-    this._tokenAhead = null;
     /** @type {Map<string, Conversation>} */
     this._conversations = new Map();
     /** Attempts since the last session, and how many of them had a token that was refused. */
@@ -99,8 +97,6 @@ export class Client extends Emitter {
    * @returns {Promise<Session>} rejects with a TokenIMError when refused for good or on timeout
    */
   connect(options = {}) {
-    this._tokenAhead = this._askToken(); // While the socket opens.
-    this._tokenAhead.catch(() => undefined); // `_authenticate` hears of it.
     this._socket.connect();
     return new Promise((resolve, reject) => {
       const finish = () => {
@@ -233,8 +229,7 @@ export class Client extends Emitter {
 
   /**
    * A Room of live media; nothing happens before `room.join()`.
-   * @param {string} room a conversation's id, or the name of a standalone room; empty for one that
-   *   is prepared before it is known which (`room.join(id)`)
+   * @param {string} room a conversation's id, or the name of a standalone room
    * @param {import("./room.js").RoomOptions} [options]
    */
   room(room, options) {
@@ -258,18 +253,12 @@ export class Client extends Emitter {
 
   /** @param {(auth: object) => void} send */
   async _authenticate(send) {
-    const asked = this._tokenAhead ?? this._askToken();
-    this._tokenAhead = null;
     try {
-      this.token = await asked;
+      this.token = await this._options.token();
     } catch {
       // No token now: the last one is refused or accepted by the server, which decides anyway.
     }
     send({ token: this.token, device: this.device, device_name: this._options.deviceName, cursor: this.session?.cursor });
-  }
-
-  async _askToken() {
-    return this._options.token();
   }
 
   /** @param {Session} session */

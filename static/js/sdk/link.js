@@ -2,19 +2,13 @@ import { Emitter } from "./emitter.js";
 
 /** @typedef {{up: void, restart: void, lost: void}} LinkEvents */
 
+/** How a transport is set up, whatever its ICE servers: one path for everything on it. */
+export const PLAN = Object.freeze({ bundlePolicy: /** @type {RTCBundlePolicy} */ ("max-bundle") });
 /** A `disconnected` ICE often heals by itself; this long it may try. */
 const DISCONNECTED_MS = 4000;
 /** A restart that was asked for and brought nothing counts as failed after this. */
 const RESTART_TIMEOUT_MS = 8000;
 const RESTARTS = 3;
-
-/**
- * A transport to be set up: one path for everything on it.
- * @param {RTCIceServer[]} iceServers
- */
-export function newConnection(iceServers) {
-  return new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
-}
 
 /**
  * Watches one RTCPeerConnection: asks for an ICE restart when the path dies, and says `lost` when

@@ -1,4 +1,5 @@
 import { Emitter } from "./emitter.js";
+import { PLAN } from "./link.js";
 import { Publisher } from "./publisher.js";
 import { Subscriber } from "./subscriber.js";
 
@@ -21,18 +22,18 @@ import { Subscriber } from "./subscriber.js";
  * @extends {Emitter<MediaEvents>}
  */
 export class Media extends Emitter {
-  /** @param {import("./publisher.js").Request} request */
-  constructor(request) {
+  /**
+   * @param {{room: string, request: import("./publisher.js").Request}} options
+   */
+  constructor(options) {
     super();
-    this._request = request;
+    this._options = options;
     /** @type {Publisher | null} */
     this.publisher = null;
     /** @type {Subscriber | null} */
     this.subscriber = null;
-    /** @type {{publisher: Publisher, subscriber: Subscriber, servers: string} | null} not in use yet */
+    /** @type {{publisher: Publisher, subscriber: Subscriber} | null} made ahead, not in use yet */
     this._ahead = null;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this._offerTimer = undefined;
     /** @type {Map<Source, Local>} */
     this.local = new Map();
     /** Own `track:update` requests under way: their echo is no news. */
@@ -52,23 +53,13 @@ export class Media extends Emitter {
     return states.every((state) => state !== "closed" && state !== "failed");
   }
 
-  /**
-   * Make the next transports, and the own offer, before they are needed: that takes a while. Those
-   * made for other ICE servers are made again.
-   * @param {RTCIceServer[]} iceServers
-   */
-  prepare(iceServers) {
-    const servers = JSON.stringify(iceServers);
-    if (this._ahead?.servers === servers) return;
-    this.discard();
-    const options = { request: this._request, iceServers };
-    this._ahead = { subscriber: new Subscriber(options), publisher: new Publisher(options), servers };
-    this._offerAhead();
+  /** Make the next transports while the Room is being asked for: their certificates take a while. */
+  prepare() {
+    this._ahead ??= { subscriber: new Subscriber(this._options), publisher: new Publisher(this._options) };
   }
 
   /** The Room was refused: what was made ahead is not needed. */
   discard() {
-    clearTimeout(this._offerTimer);
     this._ahead?.publisher.close();
     this._ahead?.subscriber.close();
     this._ahead = null;
@@ -80,7 +71,8 @@ export class Media extends Emitter {
    */
   async rebuild(iceServers) {
     this._closeTransports();
-    const { publisher, subscriber } = this._take(iceServers);
+    const { publisher, subscriber } = this._take();
+    for (const { pc } of [publisher, subscriber]) pc.setConfiguration({ ...PLAN, iceServers });
     this.subscriber = this._watchSubscriber(subscriber);
     this.publisher = publisher;
     this._watchLink(publisher.link);
@@ -97,7 +89,6 @@ export class Media extends Emitter {
     track.contentHint = hintFor(source);
     const wasMuted = this.local.get(source)?.muted;
     this.local.set(source, { track, muted: false, options });
-    if (this._ahead) this._offerAhead();
     await this.publisher?.publish(source, track, options);
     if (wasMuted) await this._tellMuted(source, false);
   }
@@ -105,7 +96,6 @@ export class Media extends Emitter {
   /** @param {Source} source */
   async unpublish(source) {
     this.local.delete(source);
-    this.discard(); // An offer that was made ahead has it.
     await this.publisher?.unpublish(source);
   }
 
@@ -135,20 +125,8 @@ export class Media extends Emitter {
     this.subscriber = null;
   }
 
-  /** One offer for all sources that come in this turn; without any there is little to gain. */
-  _offerAhead() {
-    clearTimeout(this._offerTimer);
-    if (!this.local.size) return;
-    this._offerTimer = setTimeout(() => {
-      // What does not work ahead is tried again when it is needed, and then heard of.
-      this._ahead?.publisher.prepare(this.local).catch(() => undefined);
-    });
-  }
-
-  /** @param {RTCIceServer[]} iceServers */
-  _take(iceServers) {
-    this.prepare(iceServers);
-    clearTimeout(this._offerTimer);
+  _take() {
+    this.prepare();
     const made = /** @type {NonNullable<Media["_ahead"]>} */ (this._ahead);
     this._ahead = null;
     return made;
@@ -168,7 +146,7 @@ export class Media extends Emitter {
     if (!track) return;
     this.telling++;
     try {
-      await this._request("track:update", { track, muted });
+      await this._options.request("track:update", { room: this._options.room, track, muted });
     } finally {
       this.telling--;
     }

@@ -1,4 +1,4 @@
-import { Link, newConnection } from "./link.js";
+import { Link, PLAN } from "./link.js";
 import { codecsPreferring, simulcastLayers, withOpusDtx } from "./sdp.js";
 import { Serial } from "./wait.js";
 
@@ -15,9 +15,6 @@ import { Serial } from "./wait.js";
  * @property {string} [id] the track's id on the wire, once published
  *
  * @typedef {(event: string, payload: object, options?: {timeout_ms?: number}) => Promise<any>} Request
- *   to the Room that the transport belongs to
- * @typedef {{request: Request, iceServers: RTCIceServer[]}} TransportOptions
- * @typedef {Map<Source, {track: MediaStreamTrack, options: PublishOptions}>} Sources
  */
 
 const MAX_BITRATE_BPS = { screen: 2_500_000, camera: 1_700_000 };
@@ -28,12 +25,13 @@ const MAX_BITRATE_BPS = { screen: 2_500_000, camera: 1_700_000 };
  */
 export class Publisher {
   /**
-   * @param {TransportOptions & {dtx?: boolean}} options
+   * @param {{room: string, request: Request, dtx?: boolean}} options
    */
-  constructor({ request, iceServers, dtx = true }) {
+  constructor({ room, request, dtx = true }) {
+    this._room = room;
     this._request = request;
     this._dtx = dtx;
-    this.pc = newConnection(iceServers);
+    this.pc = new RTCPeerConnection(PLAN);
     this.link = new Link(this.pc);
     this.link.on("restart", () => void this._restartIce());
     this.reliable = this.pc.createDataChannel("data");
@@ -42,32 +40,20 @@ export class Publisher {
     this.sent = new Map();
     /** @type {RTCRtpTransceiver[]} m-lines whose source ended, to be used again */
     this._idle = [];
-    /** The local description is an offer of all m-lines that nobody was asked to answer yet. */
-    this._described = false;
     this._serial = new Serial();
   }
 
   /**
-   * Make the first offer before it can be sent: that takes a while.
-   * @param {Sources} local
-   */
-  prepare(local) {
-    return this._serial.run(async () => {
-      if (this.pc.connectionState === "closed") return;
-      await this._addAll(local);
-      if (!this._described) await this._describe();
-    });
-  }
-
-  /**
    * The first offer, with everything there is to send: at least the data channels.
-   * @param {Sources} local
+   * @param {Map<Source, {track: MediaStreamTrack, options: PublishOptions}>} local
    */
-  open(local) {
-    return this._serial.run(async () => {
-      await this._addAll(local);
-      await this._offer();
-    });
+  async open(local) {
+    for (const [source, { track, options }] of local) {
+      if (this.sent.has(source)) continue;
+      const transceiver = await this._transceiverFor(source, track, options);
+      this.sent.set(source, { transceiver, track });
+    }
+    await this.negotiate();
   }
 
   /**
@@ -78,8 +64,14 @@ export class Publisher {
    */
   async publish(source, track, options = {}) {
     const sent = this.sent.get(source);
-    if (sent) return replace(sent, track);
-    await this.open(new Map([[source, { track, options }]]));
+    if (sent) {
+      sent.track = track;
+      await sent.transceiver.sender.replaceTrack(track);
+      return;
+    }
+    const transceiver = await this._transceiverFor(source, track, options);
+    this.sent.set(source, { transceiver, track });
+    await this.negotiate();
   }
 
   /**
@@ -97,7 +89,6 @@ export class Publisher {
     this.sent.delete(source);
     await sent.transceiver.sender.replaceTrack(null);
     sent.transceiver.direction = "inactive";
-    this._described = false;
     this._idle.push(sent.transceiver);
     await this.negotiate();
   }
@@ -114,29 +105,13 @@ export class Publisher {
     this.link.close();
   }
 
-  /** @param {Sources} local */
-  async _addAll(local) {
-    for (const [source, { track, options }] of local) {
-      const sent = this.sent.get(source);
-      if (sent && sent.track !== track) await replace(sent, track);
-      if (!sent) this.sent.set(source, { transceiver: await this._transceiverFor(source, track, options), track });
-    }
-  }
-
-  /** @param {{iceRestart?: boolean}} [options] */
-  async _describe(options = {}) {
-    await this.pc.setLocalDescription(await this.pc.createOffer(options));
-    this._described = true;
-  }
-
-  /** @param {{iceRestart?: boolean}} [options] */
-  async _offer(options = {}) {
+  /** @param {{iceRestart?: boolean}} options */
+  async _offer(options) {
     if (this.pc.connectionState === "closed") return;
-    if (!this._described || options.iceRestart) await this._describe(options);
-    this._described = false;
+    await this.pc.setLocalDescription(await this.pc.createOffer(options));
     try {
       const sdp = this.pc.localDescription?.sdp;
-      const published = await this._request("media:publish", { sdp, tracks: this._sources() });
+      const published = await this._request("media:publish", { room: this._room, sdp, tracks: this._sources() });
       const answer = this._dtx ? withOpusDtx(published.sdp) : published.sdp;
       await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
       this._name(published.tracks ?? []);
@@ -161,7 +136,7 @@ export class Publisher {
 
   async _restartIce() {
     try {
-      await this._request("media:restart", { transport: "publish" });
+      await this._request("media:restart", { room: this._room, transport: "publish" });
       await this.negotiate({ iceRestart: true });
     } catch {
       // The Link asks again, and gives up by itself.
@@ -174,7 +149,6 @@ export class Publisher {
    * @param {PublishOptions} options
    */
   async _transceiverFor(source, track, options) {
-    this._described = false;
     const kind = track.kind === "audio" ? "audio" : "video";
     const idle = source === "camera" ? -1 : this._idle.findIndex((line) => line.receiver.track.kind === kind && !isSimulcast(line));
     if (idle >= 0) {
@@ -191,15 +165,6 @@ export class Publisher {
     if (kind === "video") transceiver.setCodecPreferences(codecsPreferring("video", codec));
     return transceiver;
   }
-}
-
-/**
- * @param {Sent} sent
- * @param {MediaStreamTrack} track another one of the same source
- */
-async function replace(sent, track) {
-  sent.track = track;
-  await sent.transceiver.sender.replaceTrack(track);
 }
 
 /** @param {RTCRtpTransceiver} transceiver */

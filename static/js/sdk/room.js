@@ -36,7 +36,7 @@ const REJOINABLE = new Set(["node_lost", "drain", "lost", ""]);
 export class Room extends Emitter {
   /**
    * @param {import("./client.js").Client} client
-   * @param {string} id empty while it is not known yet: `join` is told
+   * @param {string} id
    * @param {RoomOptions} [options]
    */
   constructor(client, id, options = {}) {
@@ -52,35 +52,24 @@ export class Room extends Emitter {
     this.participants = new Map();
     /** @type {Map<string, number>} participant -> 1 (bad) to 5; who is missing has never been below 5 */
     this.quality = new Map();
-    this.media = new Media((event, payload, how) => client.request(event, { room: this.id, ...payload }, how));
+    this.media = new Media({ room: id, request: (event, payload, how) => client.request(event, payload, how) });
     this._history = new StatsHistory();
     /** @type {any[]} offers that came before the ack of `room:join` */
     this._earlyOffers = [];
     /** The transports that offers are for are there. */
     this._answering = false;
-    this._prepared = false;
     this._joins = new Serial();
     /** @type {Map<string, string>} by track, those that the server has or is being told */
     this._wishes = new Map();
     this._offs = [
       client.on("session", () => void this._rejoin()),
-      client.on("wire", ({ event, data }) => data.room === this.id && this._receive(event, data)),
+      client.on("wire", ({ event, data }) => data.room === id && this._receive(event, data)),
     ];
     this._forwardMedia();
   }
 
-  /** Make the transports before it is time to join, best while the Client connects. */
-  prepare() {
-    this.media.prepare(this._iceServers);
-    this._prepared = true;
-  }
-
-  /**
-   * Join, and start both transports. Rejects with TokenIMError when refused.
-   * @param {string} [id] of the Room, where it was not known before
-   */
-  async join(id = this.id) {
-    this.id = id;
+  /** Join, and start both transports. Rejects with TokenIMError when refused. */
+  async join() {
     this._setState("joining");
     await this._joins.run(() => this._join());
   }
@@ -139,10 +128,6 @@ export class Room extends Emitter {
     return true;
   }
 
-  get _iceServers() {
-    return this._client.session?.ice_servers ?? [];
-  }
-
   _forwardMedia() {
     const media = this.media;
     media.on("track", (track) => this.emit("track", track));
@@ -175,7 +160,7 @@ export class Room extends Emitter {
     if (!kept) {
       this._wishes.clear();
       this.quality.clear();
-      const rebuilt = this.media.rebuild(this._iceServers);
+      const rebuilt = this.media.rebuild(ack.ice_servers ?? this._client.session?.ice_servers ?? []);
       this._answerEarly(); // One sees the others before one's own offer is through.
       await rebuilt;
     }
@@ -189,7 +174,7 @@ export class Room extends Emitter {
    */
   async _ask(wanted) {
     const asked = this._client.request("room:join", wanted);
-    if (!wanted.participant) this.media.prepare(this._iceServers);
+    if (!wanted.participant) this.media.prepare();
     try {
       return await asked;
     } catch (error) {
@@ -199,11 +184,7 @@ export class Room extends Emitter {
   }
 
   async _rejoin() {
-    if (this.state === "left") return;
-    if (this.state === "new") {
-      if (this._prepared) this.prepare(); // Now the ICE servers are known.
-      return;
-    }
+    if (this.state === "new" || this.state === "left") return;
     this._setState("rejoining");
     await this._joins.run(() => this._joinPatiently());
   }

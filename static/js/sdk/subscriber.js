@@ -1,5 +1,5 @@
 import { Emitter } from "./emitter.js";
-import { Link, newConnection } from "./link.js";
+import { Link, PLAN } from "./link.js";
 import { Serial } from "./wait.js";
 
 /** @typedef {import("./types.js").OfferedTrack} OfferedTrack */
@@ -16,12 +16,13 @@ import { Serial } from "./wait.js";
  */
 export class Subscriber extends Emitter {
   /**
-   * @param {import("./publisher.js").TransportOptions} options
+   * @param {{room: string, request: import("./publisher.js").Request}} options
    */
-  constructor({ request, iceServers }) {
+  constructor({ room, request }) {
     super();
+    this._room = room;
     this._request = request;
-    this.pc = newConnection(iceServers);
+    this.pc = new RTCPeerConnection(PLAN);
     this.link = new Link(this.pc);
     this.link.on("restart", () => this._restartIce());
     this.pc.addEventListener("datachannel", (event) => this.emit("channel", event.channel));
@@ -51,7 +52,7 @@ export class Subscriber extends Emitter {
     await this.pc.setRemoteDescription({ type: "offer", sdp: offer.sdp });
     await this.pc.setLocalDescription(await this.pc.createAnswer());
     const sdp = this.pc.localDescription?.sdp;
-    const told = this._request("media:answer", { offer_id: offer.offer_id, sdp });
+    const told = this._request("media:answer", { room: this._room, offer_id: offer.offer_id, sdp });
     this._map(offer.tracks); // While the answer is on its way: the page draws what comes.
     await told;
   }
@@ -78,6 +79,6 @@ export class Subscriber extends Emitter {
 
   _restartIce() {
     // The server answers with a `media:offer` that carries new credentials; the Link asks again.
-    this._request("media:restart", { transport: "subscribe" }).catch(() => undefined);
+    this._request("media:restart", { room: this._room, transport: "subscribe" }).catch(() => undefined);
   }
 }

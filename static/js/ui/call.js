@@ -1,13 +1,11 @@
 import { errorText, mark, onLanguage, t } from "../i18n/index.js";
 import { codeOf } from "../sdk/index.js";
-import { delay } from "../sdk/wait.js";
 import { announce, toast } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { CaptureFeed } from "./capture.js";
 import { Chat } from "./chat.js";
 import { openImage, openSettings, openShortcuts } from "./dialogs.js";
 import { h, iconButton } from "./dom.js";
-import { timeText } from "./figures.js";
 import { Keys } from "./keys.js";
 import { linkTo } from "./link.js";
 import { Names } from "./names.js";
@@ -21,7 +19,8 @@ import { Uploads } from "./uploads.js";
 
 /**
  * @typedef {object} CallOptions
- * @property {import("../sdk/index.js").Client} client
+ * @property {import("../sdk/index.js").Client} client with a session
+ * @property {import("../sdk/index.js").Conversation} conversation
  * @property {import("../sdk/index.js").Room | import("../sdk/index.js").DirectRoom} room new
  * @property {string} title
  * @property {boolean} direct a call; else the room of a link
@@ -32,8 +31,6 @@ import { Uploads } from "./uploads.js";
  * @property {() => void} onLeft
  */
 
-/** Drawing holds up the transports, which take turns with it: they go first, for so long. */
-const PAGE_WAIT_MS = 400;
 const WIDE = matchMedia("(min-width: 1080px)");
 
 /** The page of a room or a call from joining to leaving: wires the SDK's objects to the views. */
@@ -42,45 +39,20 @@ export class Call {
   constructor(options) {
     this._options = options;
     this.client = options.client;
-    /** @type {import("../sdk/index.js").Conversation | null} */
-    this.conversation = null;
+    this.conversation = options.conversation;
     /** Rooms of both kinds are alike to their users. */
     this.room = /** @type {import("../sdk/index.js").Room} */ (options.room);
     /** @type {(() => void)[]} to be run at the end, last first */
     this._closers = [];
     this._unread = 0;
     this._hand = false;
-    // What needs no conversation is made at once: the caller may still be connecting.
-    this._banner = new Banner();
-    this._stage = new Stage(this.room, options.devices, { onBlocked: (blocked) => this._soundBlocked(blocked) });
-    this._feed = new CaptureFeed(this.room, options.devices, { codec: options.codec, onScreen: (track) => this._screen(track) });
-    this._toolbar = new Toolbar(this._actions());
-    this._closers.push(
-      () => this._banner.remove(),
-      () => this._stage.close(),
-      () => this._feed.close(),
-    );
-    void this._feed.sync(); // What is there already goes into the first offer.
-    timeText(Date.now()); // The first use of a format takes long: now nobody waits for it.
   }
 
-  /**
-   * Join, and build `element`.
-   * @param {import("../sdk/index.js").Conversation} conversation
-   */
-  async start(conversation) {
-    this.conversation = conversation;
-    this._listen(this.room);
-    const connected = new Promise((resolve) => this.room.on("link", (up) => up && resolve(up)));
+  /** Read, show, join. Rejects with TokenIMError, and then nothing is left behind. */
+  async start() {
+    await this.conversation.open();
+    this._build(this.conversation);
     this._joinRoom();
-    await Promise.race([connected, delay(PAGE_WAIT_MS)]);
-    if (this.room.state !== "left") this._build(conversation);
-  }
-
-  /** Show what was written. Rejects with TokenIMError. */
-  async read() {
-    await this.conversation?.open();
-    this._chat?.begin();
   }
 
   /** Leave the room for good. */
@@ -104,6 +76,9 @@ export class Call {
     const names = new Names(conversation);
     names.room = this.room;
     client.files.use(options.direct ? null : this.room);
+    this._banner = new Banner();
+    this._stage = new Stage(this.room, options.devices, { onBlocked: (blocked) => this._soundBlocked(blocked) });
+    this._feed = new CaptureFeed(this.room, options.devices, { codec: options.codec, onScreen: (track) => this._screen(track) });
     this._uploads = new Uploads({
       send: (file) => client.files.upload({ conversation: conversation.id }, file),
       onStart: () => this._panel?.show("chat"),
@@ -113,14 +88,19 @@ export class Call {
     this._people.use(this.room);
     this._panel = new Panel(
       { chat: this._chat.element, people: this._people.element },
-      { onChange: (tab) => this._panelChanged(tab), onFocusLost: (tab) => this._toolbar.focus(tab) },
+      { onChange: (tab) => this._panelChanged(tab), onFocusLost: (tab) => this._toolbar?.focus(tab) },
     );
+    this._toolbar = new Toolbar(this._actions());
     this.element = this._layout();
     this._closers.push(
+      () => this._banner?.remove(),
+      () => this._stage?.close(),
+      () => this._feed?.close(),
       () => this._uploads?.close(),
       () => this._chat?.close(),
       () => this._people?.close(),
     );
+    this._listen(this.room);
     this._panel.show(WIDE.matches ? "chat" : null);
   }
 
@@ -158,8 +138,8 @@ export class Call {
       iconButton("settings", "call.settings", () => this._openSettings()),
     );
     this._hint = this._makeHint();
-    this._stage.element.append(this._hint);
-    const children = [header, this._stage.element, this._toolbar.element, this._panel?.element];
+    this._stage?.element.append(this._hint);
+    const children = [header, this._stage?.element, this._toolbar?.element, this._panel?.element];
     return h("main", { class: "room" }, ...children);
   }
 
@@ -173,7 +153,7 @@ export class Call {
     return {
       microphone: () => void this._flip("microphone"),
       camera: () => void this._flip("camera"),
-      screen: () => void (this._feed.screen ? this._feed.stopScreen() : this._feed.shareScreen()),
+      screen: () => void (this._feed?.screen ? this._feed.stopScreen() : this._feed?.shareScreen()),
       hand: () => this._flipHand(),
       chat: () => this._panel?.toggle("chat"),
       people: () => this._panel?.toggle("people"),
@@ -218,9 +198,10 @@ export class Call {
   }
 
   _joinRoom() {
+    void this._feed?.sync(); // What is there already goes into the first offer.
     this.room
-      .join(this.conversation?.id)
-      .then(() => this._feed.sync())
+      ?.join()
+      .then(() => this._feed?.sync())
       .catch((error) => {
         toast(t("join.failed", { reason: errorText(codeOf(error)) }));
         this._failed();
@@ -236,14 +217,14 @@ export class Call {
 
   _flipHand() {
     this._hand = !this._hand;
-    this.room.setAttributes({ hand: this._hand }).catch((error) => toast(errorText(codeOf(error))));
+    this.room?.setAttributes({ hand: this._hand }).catch((error) => toast(errorText(codeOf(error))));
     this._update();
   }
 
   /** @param {MediaStreamTrack | null} track */
   _screen(track) {
     if (this._stage) this._stage.ownScreen = track;
-    this._stage.update();
+    this._stage?.update();
     this._update();
   }
 
@@ -259,12 +240,12 @@ export class Call {
   }
 
   _toggleStats() {
-    this._stage.toggleStats();
+    this._stage?.toggleStats();
   }
 
   _openSettings() {
     openSettings(this._options.devices, {
-      onSpeaker: (id) => this._stage.sound.useSpeaker(id),
+      onSpeaker: (id) => this._stage?.sound.useSpeaker(id),
       onStats: () => this._toggleStats(),
       client: this.client,
     });
@@ -304,21 +285,21 @@ export class Call {
 
   /** What the connection is up to, in one banner; the most serious thing wins. */
   _linkChanged() {
-    const state = this.room.state;
-    if (this.client.state === "reconnecting") this._banner.show("link.reconnecting");
+    const state = this.room?.state;
+    if (this.client.state === "reconnecting") this._banner?.show("link.reconnecting");
     else if (state === "failed") this._failed();
-    else if (state === "rejoining" || (state === "joined" && this._mediaLost())) this._banner.show("link.media");
-    else this._banner.hide();
+    else if (state === "rejoining" || (state === "joined" && this._mediaLost())) this._banner?.show("link.media");
+    else this._banner?.hide();
     document.body.dataset.link = `${this.client.state} ${state}`;
   }
 
   _mediaLost() {
-    const states = [this.room.media.publisher?.pc, this.room.media.subscriber?.pc].map((pc) => pc?.connectionState);
+    const states = [this.room?.media.publisher?.pc, this.room?.media.subscriber?.pc].map((pc) => pc?.connectionState);
     return states.some((one) => one === "failed" || one === "disconnected");
   }
 
   _failed() {
-    this._banner.show("room.ended", { label: "room.rejoin", run: () => (this._banner.hide(), this._joinRoom()) });
+    this._banner?.show("room.ended", { label: "room.rejoin", run: () => (this._banner?.hide(), this._joinRoom()) });
   }
 
   /** @param {string} reason */
@@ -331,26 +312,26 @@ export class Call {
   _muted(source) {
     toast(t("room.muted"));
     if (source === "microphone" || source === "camera") void this._options.devices.set(source, false);
-    else void this._feed.stopScreen();
+    else void this._feed?.stopScreen();
   }
 
   /** @param {boolean} blocked */
   _soundBlocked(blocked) {
-    if (blocked) this._banner.show("call.sound", { label: "call.turnOnSound", run: () => this._stage.sound.resume() });
+    if (blocked) this._banner?.show("call.sound", { label: "call.turnOnSound", run: () => this._stage?.sound.resume() });
     else this._linkChanged();
   }
 
   _update() {
     const { devices, title, direct } = this._options;
-    this._toolbar.show({
+    this._toolbar?.show({
       microphone: devices.isOn("microphone"),
       camera: devices.isOn("camera"),
-      screen: Boolean(this._feed.screen),
+      screen: Boolean(this._feed?.screen),
       hand: this._hand,
       panel: this._panel?.tab ?? null,
       unread: this._unread,
     });
-    const count = this.room.participants.size ?? 0;
+    const count = this.room?.participants.size ?? 0;
     if (this._count && count) mark(this._count, "text", "room.count", { count });
     if (this._hint) this._hint.hidden = direct || count !== 1;
     document.title = `${this._unread ? `(${this._unread}) ` : ""}${title} · TokenIM`;

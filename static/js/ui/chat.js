@@ -68,21 +68,8 @@ export class Chat {
     });
     this._pins = new Pins((seq) => void this._goTo(seq));
     this.element = h("div", { class: "panel-body" }, this._search.element, this._pins.element, this._search.results, this._log, foot);
-    this._empty.hidden = true;
     this._offs = this._listen();
-  }
-
-  /** The log is read: show it. What comes from now on is news. */
-  begin() {
-    const conversation = this._conversation;
-    this._offs.push(
-      conversation.on("changed", ({ added }) => this._changed(added)),
-      conversation.on("receipts", () => this.render()),
-      conversation.on("members", () => this.render()),
-      onLanguage(() => (this._drawn.forEach(({ element }) => element.remove()), this._drawn.clear(), this.render())),
-    );
     this.render();
-    this._seen();
   }
 
   /** @param {boolean} visible whether the user can see the pane */
@@ -111,6 +98,7 @@ export class Chat {
   }
 
   _listen() {
+    const conversation = this._conversation;
     const onFocus = () => this._seen();
     addEventListener("focus", onFocus);
     this._older.addEventListener("click", () => void this._loadOlder());
@@ -119,7 +107,14 @@ export class Chat {
     const resize = new ResizeObserver(() => this._stuck && this._toEnd());
     resize.observe(this._list);
     resize.observe(this._log);
-    return [() => removeEventListener("focus", onFocus), () => resize.disconnect()];
+    return [
+      conversation.on("changed", ({ added }) => this._changed(added)),
+      conversation.on("receipts", () => this.render()),
+      conversation.on("members", () => this.render()),
+      onLanguage(() => (this._drawn.forEach(({ element }) => element.remove()), this._drawn.clear(), this.render())),
+      () => removeEventListener("focus", onFocus),
+      () => resize.disconnect(),
+    ];
   }
 
   /** @param {LogEvent[]} added */

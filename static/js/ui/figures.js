@@ -1,19 +1,5 @@
 import { language } from "../i18n/index.js";
 
-/** @type {Map<string, Intl.DateTimeFormat>} kept: making one takes as long as using it many times */
-const formats = new Map();
-
-/**
- * @param {number} at UTC milliseconds
- * @param {Intl.DateTimeFormatOptions} options
- */
-function formatted(at, options) {
-  const key = language() + JSON.stringify(options);
-  const format = formats.get(key) ?? new Intl.DateTimeFormat(language(), options);
-  formats.set(key, format);
-  return format.format(at);
-}
-
 /** @param {number} value @param {number} digits */
 function number(value, digits) {
   return value.toLocaleString(language(), { maximumFractionDigits: digits, minimumFractionDigits: digits });
@@ -39,10 +25,10 @@ export function percentText(fraction) {
 
 /** @param {number} at UTC milliseconds */
 export function timeText(at) {
-  return formatted(at, { hour: "2-digit", minute: "2-digit" });
+  return new Date(at).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
 }
 
 /** @param {number} at UTC milliseconds */
 export function dayText(at) {
-  return formatted(at, { weekday: "long", day: "numeric", month: "long" });
+  return new Date(at).toLocaleDateString(language(), { weekday: "long", day: "numeric", month: "long" });
 }

@@ -1,6 +1,5 @@
 import { mark, onLanguage, t } from "../i18n/index.js";
 import { avatar, h, ht } from "./dom.js";
-import { timeText } from "./figures.js";
 import { icon } from "./icons.js";
 import { outcomeText } from "./recent.js";
 
@@ -120,8 +119,9 @@ export class People {
   /** @param {import("./recent.js").RecentCall} recent */
   _recentCall({ call, user, at }) {
     const name = this._names.of(user);
+    const time = new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
     const missed = call.outcome !== "answered" && call.caller !== this._client.user;
-    const what = h("span", { class: `muted truncate ${missed ? "missed" : ""}` }, `${outcomeText(call, this._client.user)} · ${timeText(at)}`);
+    const what = h("span", { class: `muted truncate ${missed ? "missed" : ""}` }, `${outcomeText(call, this._client.user)} · ${time}`);
     return h("li", { class: "person" }, avatar(name), h("span", { class: "name two-lines" }, h("span", { class: "truncate" }, name), what), ...this._ringButtons(user, name));
   }
 

@@ -48,9 +48,10 @@ export class Visit {
   /** Connect and join the room. Rejects with TokenIMError, and then nothing is left behind. */
   async start() {
     try {
+      await this.client.connect();
       await this._enterRoom();
     } catch (error) {
-      this.leave();
+      this.close();
       throw error;
     }
   }
@@ -151,8 +152,7 @@ export class Visit {
     try {
       const conversation = await this.client.conversationById(call.conversation);
       const room = this._roomOf(call, conversation);
-      const view = this._open({ room, title: await this._nameOf(call), direct: true, onLeft });
-      await this._show(view, conversation);
+      await this._show({ conversation, room, title: await this._nameOf(call), direct: true, onLeft });
     } catch (error) {
       toast(t("calls.failed", { reason: errorText(codeOf(error)) }));
       await onLeft();
@@ -194,22 +194,23 @@ export class Visit {
 
   async _enterRoom() {
     const { room: alias, name } = this._options;
-    const onLeft = () => (this.close(), this._options.onLeft());
-    const room = this.client.room("", { name });
-    const view = this._open({ room, title: alias, direct: false, onLeft });
-    room.prepare();
-    if (!this.client.session) await this.client.connect();
     const conversation = await this.client.joinConversation({ alias, create: true, title: alias });
-    if (this.view !== view) return; // A call was answered meanwhile.
-    await this._show(view, conversation);
+    const room = this.client.room(conversation.id, { name });
+    await this._show({
+      conversation,
+      room,
+      title: alias,
+      direct: false,
+      onLeft: () => (this.close(), this._options.onLeft()),
+    });
     showRoom(alias);
   }
 
-  /** @param {Pick<import("./call.js").CallOptions, "room" | "title" | "direct" | "onLeft">} what */
-  _open(what) {
-    const { devices, link } = this._options;
+  /** @param {Pick<import("./call.js").CallOptions, "conversation" | "room" | "title" | "direct" | "onLeft">} what */
+  async _show(what) {
+    const { devices, link, show } = this._options;
     this.view?.leave();
-    this.view = new Call({
+    const view = new Call({
       ...what,
       client: this.client,
       devices,
@@ -217,17 +218,9 @@ export class Visit {
       recent: this.recent,
       ring: (user, name, media) => void this.ring(user, name, media),
     });
-    return this.view;
-  }
-
-  /**
-   * @param {Call} view
-   * @param {import("../sdk/index.js").Conversation} conversation
-   */
-  async _show(view, conversation) {
-    await view.start(conversation);
-    if (view.element) this._options.show(view.element);
-    await view.read();
+    this.view = view;
+    await view.start();
+    if (view.element) show(view.element);
     Object.assign(globalThis, { tokenim: view }); // For the console.
   }
 
