@@ -105,8 +105,8 @@ class Node:
         self.on_gap: list[Callable[[], None]] = []
         self.controls: dict[str, Callable[[str, str, dict[str, Any]], None]] = {}
         """Hints for this node, not for sockets: called with (app, the topic's name, data)."""
-        self.seen: dict[str, Callable[[str, dict[str, Any]], None]] = {}
-        """Hints that are also told to a service here, after the sockets: (app, data)."""
+        self.seen: dict[str, Callable[[str, Hint], None]] = {}
+        """Hints that are also told to a service here, after the sockets: (app, hint)."""
         self.ready_fields: dict[str, Any] = {}
         """Constant fields of `session:ready`: limits, features."""
         self.ice_servers: Callable[[Identity], list[dict[str, Any]]] = lambda _: []
@@ -282,7 +282,7 @@ class Node:
         else:
             self.fanout.hint(topic, hint)
             if hint.event in self.seen:
-                self.seen[hint.event](names.parse(topic).app, hint.data)
+                self.seen[hint.event](names.parse(topic).app, hint)
 
     def _revoked(self, topic: str, data: Mapping[str, Any]) -> None:
         """Cut the sockets of a user: all, a device's, or those a key or token opened."""

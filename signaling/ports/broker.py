@@ -18,6 +18,8 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """A Connection that does not get it: the one that caused it."""
     device: str | None = None
     """On a user's topic: only this Device's Connections get it."""
+    about: str | None = None
+    """For the services that see it pass, not for sockets: what exactly it tells of."""
 
 
 class Broker(Protocol):

@@ -1,5 +1,6 @@
 """A Participant as its Room's node knows it, and who asks something of the Room."""
 
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +48,8 @@ class Participant:
     """`{track, kind, source, muted}` by track."""
     offer: dict[str, Any] | None = None
     """The `media:offer` that has not been answered."""
+    stay: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Who leaves and comes again has the same id, and another of these."""
 
     def to_wire(self) -> dict[str, Any]:
         """As others see it."""

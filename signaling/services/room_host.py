@@ -82,6 +82,7 @@ class RoomHost:
             "room": room.id,
             "participant": me.id,
             "resumed": resumed,
+            "stay": me.stay,
             "participants": [one.to_wire() for one in room.participants.values()],
         }
 
@@ -128,7 +129,9 @@ class RoomHost:
         return resumed
 
     async def _leave(self, room: Room, me: Participant, caller: Caller, request: Any) -> None:
-        self.remove(room, me, getattr(request, "reason", None) or "left")
+        """What a page says as it is reloaded may come after the new page has joined."""
+        if me.who.connection == caller.who.connection:
+            self.remove(room, me, getattr(request, "reason", None) or "left")
 
     async def _lost(self, room: Room, me: Participant, caller: Caller, request: Any) -> None:
         """The Connection is gone: wait for the Device to come back, unless its media went too."""
@@ -161,7 +164,8 @@ class RoomHost:
         if task is not None:
             self._leaving[name] = task
             task.add_done_callback(lambda done: self._gone(name, done))
-        self._tell(room, "participant:left", {"participant": me.id, "reason": reason})
+        left = {"participant": me.id, "reason": reason}
+        self._tell(room, "participant:left", left, about=me.stay)
         if not room.participants:
             self.rooms.pop(room.key, None)
             self._released(room.key)

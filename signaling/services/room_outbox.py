@@ -35,9 +35,11 @@ class RoomOutbox:
         *,
         volatile: bool = False,
         exclude: str | None = None,
+        about: str | None = None,
     ) -> None:
         """For everyone in the Room but the Connection `exclude`."""
-        hint = Hint(event=event, data={"room": room, **data}, volatile=volatile, exclude=exclude)
+        told = {"room": room, **data}
+        hint = Hint(event=event, data=told, volatile=volatile, exclude=exclude, about=about)
         self._put(topics.room(app, room), hint)
 
     def to_seat(self, app: str, participant: str, event: str, data: dict[str, Any]) -> None:

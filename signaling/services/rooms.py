@@ -2,20 +2,20 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
-from signaling import ids, topics
+from signaling import ids
 from signaling.audit.trail import Note, actor_of, unnoted
 from signaling.auth.grants import allows_room
 from signaling.errors import Refused
 from signaling.model import Conversation, Identity, Member
-from signaling.ports import Broker, Clock, Connections, NodeRegistry
+from signaling.ports import Broker, Clock, Connections, Hint, NodeRegistry
 from signaling.protocol import rooms as wire
 from signaling.services.participant import Caller
 from signaling.services.room_host import RoomHost
+from signaling.services.seat import Seat
 from signaling.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -68,20 +68,6 @@ class Members(Protocol):
         """Whether a user is banned from it."""
 
 
-@dataclass(slots=True)
-class _Seat:
-    """A Connection of this node in a Room."""
-
-    who: Identity
-    room: str
-    participant: str
-    holder: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.who.app}/{self.room}"
-
-
 class Rooms:
     """Answers `room:*`, `media:*`, `track:*`, `subscription:*` and `participant:*`."""
 
@@ -111,7 +97,7 @@ class Rooms:
         # filled at composition
         self.note: Note = unnoted
         # made here
-        self._seats: dict[tuple[str, str], _Seat] = {}
+        self._seats: dict[tuple[str, str], Seat] = {}
         self._misses: dict[str, int] = {}
 
     def start(self) -> None:
@@ -126,16 +112,18 @@ class Rooms:
         key = f"{who.app}/{room}"
         holder = await self._registry.claim(key, self._node)
         participant = ids.of("pt", [who.app, room, who.user, who.device])
-        seat = _Seat(who, room, participant, holder)
+        seat = Seat(who, room, participant, holder)
         known = self._seats.get((who.connection, key))
         self._seats[who.connection, key] = seat
-        await self._listening.listen(who.connection, _topics(seat))
+        await self._listening.listen(who.connection, seat.topics)
         try:
-            return await self._ask(seat, "join", request, moderator=moderator)
+            answer = await self._ask(seat, "join", request, moderator=moderator)
         except Refused:
             if known is None:
                 await self._forget(seat)
             raise
+        seat.stay = answer.pop("stay", "")
+        return answer
 
     async def leave(self, who: Identity, request: wire.RoomLeave) -> dict[str, Any]:
         """`room:leave`."""
@@ -194,7 +182,7 @@ class Rooms:
         return answer
 
     async def _noted(
-        self, seat: _Seat, action: str, participant: str, user: str, **details: Any
+        self, seat: Seat, action: str, participant: str, user: str, **details: Any
     ) -> None:
         """What a moderator did to another, for the trail."""
         if participant != seat.participant:
@@ -227,7 +215,7 @@ class Rooms:
 
     # where to
 
-    def _seat(self, who: Identity, room: str) -> _Seat:
+    def _seat(self, who: Identity, room: str) -> Seat:
         seat = self._seats.get((who.connection, f"{who.app}/{room}"))
         if seat is None:
             raise Refused("not_found", "join the room first")
@@ -235,7 +223,7 @@ class Rooms:
         return seat
 
     async def _ask(
-        self, seat: _Seat, verb: str, request: Any, *, moderator: bool = False
+        self, seat: Seat, verb: str, request: Any, *, moderator: bool = False
     ) -> dict[str, Any]:
         caller = Caller(
             who=seat.who,
@@ -280,17 +268,21 @@ class Rooms:
             if (seat.who.app, seat.who.user, seat.room) == (app, user, conversation):
                 self._tasks.spawn(self._tell_holder(seat, "leave"), "leave with membership")
 
-    async def _tell_holder(self, seat: _Seat, verb: str) -> None:
+    async def _tell_holder(self, seat: Seat, verb: str) -> None:
         try:
             await self._ask(seat, verb, wire.RoomLeave(room=seat.room))
         except Refused as error:
             # Its holder misses our node, or is dead itself: the Participant goes either way.
             log.info("%s of %s not told: %s", verb, seat.participant, error.message)
 
-    def participant_left(self, app: str, data: dict[str, Any]) -> None:
-        """Seen on its way to the sockets: a seat of this node is given up."""
+    def participant_left(self, app: str, hint: Hint) -> None:
+        """Seen on its way to the sockets: a seat of this node is given up.
+
+        One that the same Device has taken since is not: it is for another stay.
+        """
         for seat in list(self._seats.values()):
-            if seat.who.app == app and seat.participant == data["participant"]:
+            left = seat.who.app == app and seat.participant == hint.data["participant"]
+            if left and hint.about in (None, seat.stay):
                 self._tasks.spawn(self._forget(seat), "forget seat")
 
     def seat_taken(self, app: str, participant: str, data: dict[str, Any]) -> None:
@@ -300,20 +292,20 @@ class Rooms:
             if mine and seat.who.connection != data["connection"]:
                 self._out(seat, "replaced")
 
-    def _out(self, seat: _Seat, reason: str) -> None:
+    def _out(self, seat: Seat, reason: str) -> None:
         left = {"room": seat.room, "participant": seat.participant, "reason": reason}
         self._sockets.emit((seat.who.connection,), "participant:left", left)
         self._seats.pop((seat.who.connection, seat.key), None)
         self._tasks.spawn(self._forget(seat), "forget seat")
 
-    async def _forget(self, seat: _Seat) -> None:
+    async def _forget(self, seat: Seat) -> None:
         kept = self._seats.get((seat.who.connection, seat.key))
         if kept is seat:
             del self._seats[seat.who.connection, seat.key]
         if kept is None or kept is seat:
-            await self._listening.unlisten(seat.who.connection, _topics(seat))
+            await self._listening.unlisten(seat.who.connection, seat.topics)
 
-    def _of(self, connection: str) -> list[_Seat]:
+    def _of(self, connection: str) -> list[Seat]:
         return [seat for (name, _), seat in list(self._seats.items()) if name == connection]
 
     # other nodes
@@ -392,8 +384,3 @@ class Rooms:
         """Counters for the metrics."""
         participants = sum(len(room.participants) for room in self._host.rooms.values())
         return {"held": len(self._host.rooms), "participants": participants}
-
-
-def _topics(seat: _Seat) -> list[str]:
-    app = seat.who.app
-    return [topics.room(app, seat.room), topics.seat(app, seat.participant)]
