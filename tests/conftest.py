@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,13 @@ async def make_process(tmp_path: Path) -> AsyncIterator[MakeProcess]:
 
     Those of one test share a data directory, so they are nodes of one database.
     """
+    async with processes(tmp_path) as make:
+        yield make
+
+
+@asynccontextmanager
+async def processes(tmp_path: Path) -> AsyncIterator[MakeProcess]:
+    """What `make_process` gives, on the loop that enters this."""
     fresh(tmp_path / "data" / "tokenim.db")
     async with AsyncExitStack() as stack:
 

@@ -17,7 +17,7 @@ from playwright.async_api import Route, async_playwright
 
 from signaling.client import Client
 from tests.conftest import required
-from tests.e2e.conftest import ARGS, CHROMIUM
+from tests.e2e.conftest import ARGS, BROWSER_TIMEOUT_MS, CHROMIUM
 from tests.e2e.server import Server
 from tests.wire_client import demo_token
 
@@ -118,9 +118,14 @@ async def test_the_support_desk_finds_an_agent_and_closes_the_case(server: Serve
 async def test_the_chat_page_talks_from_another_origin(server: Server, origin: str) -> None:
     if shutil.which(CHROMIUM) is None:
         required("Chromium is not installed")
-    async with async_playwright() as api, person(server, "listener") as listener:
+    async with (
+        async_playwright() as api,
+        person(server, "listener") as listener,
+        await api.chromium.launch(
+            executable_path=CHROMIUM, args=ARGS, timeout=BROWSER_TIMEOUT_MS
+        ) as browser,
+    ):
         lobby = await listener.request("conversation:join", alias="lobby", create=True)
-        browser = await api.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         page = await browser.new_page()
         page.set_default_timeout(WAIT_S * 1000)
         typed = asyncio.Event()
@@ -139,4 +144,3 @@ async def test_the_chat_page_talks_from_another_origin(server: Server, origin: s
         await heard(listener, body={"text": "from a page"})
         await listener.send(lobby["conversation"]["id"], {"text": "to a page"})
         await page.get_by_text("to a page").wait_for()
-        await browser.close()

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Playwright, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Playwright, async_playwright, expect
 
-from tests.conftest import required
-from tests.e2e.person import Person
+from signaling.app import Process
+from tests.conftest import processes, required
+from tests.e2e.person import WAIT_MS, Person
 from tests.e2e.server import Redis, Server
 
 CHROMIUM = "/usr/bin/chromium"
@@ -26,14 +28,23 @@ ARGS = [
     "--disable-quic",
 ]
 
+LONG_MS = "300000"
+"""A call rings so long: on a busy machine the third of a group may need a minute to answer. And so
+long a Participant may be without a socket: whether they come back in time is not the question."""
+BROWSER_TIMEOUT_MS = 120_000
+expect.set_options(timeout=WAIT_MS)
+
 Arrive = Callable[..., Awaitable[Person]]
 
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for tests that do not hurt it; each test uses its own room."""
-    # It rings for long: on a busy machine the third of a group may need a minute to answer.
-    one = Server(tmp_path_factory.mktemp("data"), TOKENIM_MEDIA_RING_MS="300000")
+    one = Server(
+        tmp_path_factory.mktemp("data"),
+        TOKENIM_MEDIA_RING_MS=LONG_MS,
+        TOKENIM_MEDIA_GRACE_MS=LONG_MS,
+    )
     one.start()
     yield one
     one.stop()
@@ -42,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server that a test may kill."""
-    one = Server(tmp_path)
+    one = Server(tmp_path, TOKENIM_MEDIA_RING_MS=LONG_MS)
     one.start()
     yield one
     one.stop()
@@ -70,7 +81,42 @@ def room(request: pytest.FixtureRequest) -> str:
     return f"{request.node.name}-{os.getpid()}"[:60]
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever uses a browser runs on the loop that the browsers of all are driven from."""
+    for item in items:
+        if "playwright" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+class Chromium:
+    """The browser of all tests that need no other; started anew if one of them broke it."""
+
+    def __init__(self, api: Playwright) -> None:
+        # passed in
+        self._api = api
+        # made here
+        self._browser: Browser | None = None
+
+    async def launch(self, *more: str, without: tuple[str, ...] = ()) -> Browser:
+        """A browser that its caller closes."""
+        args = [arg for arg in [*ARGS, *more] if arg not in without]
+        return await self._api.chromium.launch(
+            executable_path=CHROMIUM, args=args, timeout=BROWSER_TIMEOUT_MS
+        )
+
+    async def shared(self) -> Browser:
+        """The one of all."""
+        if self._browser is None or not self._browser.is_connected():
+            self._browser = await self.launch()
+        return self._browser
+
+    async def close(self) -> None:
+        """The one of all ends."""
+        if self._browser is not None:
+            await self._browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def playwright() -> AsyncIterator[Playwright]:
     if shutil.which(CHROMIUM) is None:
         required("Chromium is not installed")
@@ -78,35 +124,65 @@ async def playwright() -> AsyncIterator[Playwright]:
         yield api
 
 
-@pytest.fixture
-async def launch(playwright: Playwright) -> AsyncIterator[Callable[..., Awaitable[Browser]]]:
-    """Start more browsers, with more options."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium(playwright: Playwright) -> AsyncIterator[Chromium]:
+    one = Chromium(playwright)
+    yield one
+    await one.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Chromium) -> Browser:
+    """The browser of all tests; each makes contexts of its own, and closes them."""
+    return await chromium.shared()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def launch(chromium: Chromium) -> AsyncIterator[Callable[..., Awaitable[Browser]]]:
+    """Start browsers of this test's own, with more options, or to be killed."""
     browsers: list[Browser] = []
 
     async def start(*more: str, without: tuple[str, ...] = ()) -> Browser:
-        args = [arg for arg in [*ARGS, *more] if arg not in without]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=args)
-        browsers.append(browser)
-        return browser
+        browsers.append(await chromium.launch(*more, without=without))
+        return browsers[-1]
 
     yield start
-    for browser in browsers:
-        await browser.close()
+    for one in browsers:
+        await one.close()
 
 
-@pytest.fixture
-async def arrive(launch: Callable[..., Awaitable[Browser]]) -> AsyncIterator[Arrive]:
-    """People in one browser, each in a context of their own. Afterwards: no page had an error."""
-    browser = await launch()
+@pytest_asyncio.fixture(loop_scope="session")
+async def come(browser: Browser) -> AsyncIterator[Arrive]:
+    """People, each in a context of their own."""
     people: list[Person] = []
 
     async def come(name: str, **options: object) -> Person:
-        person = await Person.arrive(browser, name, **options)
-        people.append(person)
-        return person
+        people.append(await Person.arrive(browser, name, **options))
+        return people[-1]
 
     yield come
+    for person in people:
+        await person.context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def arrive(come: Arrive) -> AsyncIterator[Arrive]:
+    """The same. Afterwards: no page had an error."""
+    people: list[Person] = []
+
+    async def arrive(name: str, **options: object) -> Person:
+        people.append(await come(name, **options))
+        return people[-1]
+
+    yield arrive
     assert {person.name: person.errors for person in people if person.errors} == {}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def process(tmp_path: Path) -> AsyncIterator[Process]:
+    """One whole TokenIM in dev mode, on the loop of the browsers."""
+    async with processes(tmp_path) as make:
+        yield await make()
 
 
 def _free_port() -> int:

@@ -51,9 +51,9 @@ class Person:
         await self.in_room()
 
     async def in_room(self) -> None:
-        """Until the room is joined and media can be sent."""
+        """Until the room is joined, and media can go both ways."""
         await self.until("() => globalThis.tokenim?.room?.state === 'joined'")
-        await self.until("() => tokenim.room.media.publisher.link.up")
+        await self.until("probe.linked")
 
     async def until(self, condition: str, argument: Any = None) -> None:
         """Until a JavaScript condition holds in the page; it may be async.
@@ -114,6 +114,10 @@ class Person:
     def tile(self, label: str) -> Locator:
         """A tile by the start of its label."""
         return self.page.locator(f'.tile[aria-label^="{label}"]')
+
+    async def was_shown(self, where: str, text: str) -> None:
+        """Until this has been shown there, though it may be gone again: `.toast` or `.typing`."""
+        await self.until("probe.wasShown", [where, text])
 
     async def sees_people(self, count: int) -> None:
         """Until so many are in the call."""

@@ -1,10 +1,24 @@
 // What the tests ask of a page in a call; loaded before the page's own scripts.
 globalThis.probe = {
-  /** Frames decoded of each remote video, by "participant source". */
+  /** Texts that have been in a place, by its selector: what is shown for a moment is kept here. */
+  shown: { ".toast": new Set(), ".typing": new Set() },
+
+  /** Whether `text` has been shown in `where`. */
+  wasShown([where, text]) {
+    return [...probe.shown[where]].some((one) => one.includes(text));
+  },
+
+  /** Whether packets can go both ways. */
+  linked() {
+    const { publisher, subscriber } = tokenim.room.media;
+    return Boolean(publisher?.link.up && subscriber?.link.up);
+  },
+
+  /** Frames decoded of each remote video, by track: who comes again starts anew. */
   async frames() {
     const stats = await tokenim.room.stats();
-    const videos = [...tokenim.room.media.subscriber.tracks].filter(([, one]) => one.kind === "video");
-    return Object.fromEntries(videos.map(([id, one]) => [`${one.participant} ${one.source}`, stats.get(id)?.frames ?? 0]));
+    const videos = [...(tokenim.room.media.subscriber?.tracks ?? [])].filter(([, one]) => one.kind === "video");
+    return Object.fromEntries(videos.map(([id]) => [id, stats.get(id)?.frames ?? 0]));
   },
 
   /** Whether frames of exactly `count` remote videos are decoded, beyond those of `before`. */
@@ -16,7 +30,7 @@ globalThis.probe = {
   /** Whether exactly `count` remote voices have energy. */
   async voices(count) {
     const stats = await tokenim.room.stats();
-    const voices = [...tokenim.room.media.subscriber.tracks].filter(([, one]) => one.kind === "audio");
+    const voices = [...(tokenim.room.media.subscriber?.tracks ?? [])].filter(([, one]) => one.kind === "audio");
     return voices.length === count && voices.every(([id]) => (stats.get(id)?.audio_energy ?? 0) > 0);
   },
 
@@ -29,21 +43,31 @@ globalThis.probe = {
       one.ufragBefore = now();
       one.link.emit("restart");
     }
-    return now() !== one.ufragBefore && one.pc.iceConnectionState === "connected";
+    return now() !== one.ufragBefore && ["connected", "completed"].includes(one.pc.iceConnectionState);
   },
 
-  /** Once `bytes` of an upload have left, cut the connection and the transport it goes by. */
-  cutUpload(bytes) {
-    const [upload] = tokenim.client.files.uploads;
-    if (!upload || upload.done_bytes < bytes) return false;
-    probe.cutAt = upload.done_bytes;
-    let waited = false;
-    upload.on("changed", () => {
-      waited ||= upload.state === "waiting";
-      if (waited && upload.state === "moving") probe.resumedAt ??= upload.done_bytes;
-    });
-    tokenim.client._socket.io.engine.close();
-    tokenim.room.media.publisher.pc.close();
-    return true;
+  /** As soon as `bytes` of the next upload have left, cut the connection and its transport. */
+  cutNextUpload(bytes) {
+    const { uploads } = tokenim.client.files;
+    uploads.add = (upload) => {
+      upload.on("changed", () => probe._watch(upload, bytes));
+      return Set.prototype.add.call(uploads, upload);
+    };
+  },
+
+  _watch(upload, bytes) {
+    if (probe.cutAt === undefined && upload.done_bytes >= bytes) {
+      probe.cutAt = upload.done_bytes;
+      tokenim.client._socket.io.engine.close();
+      tokenim.room.media.publisher.pc.close();
+    }
+    probe.waited ||= upload.state === "waiting";
+    if (probe.waited && upload.state === "moving") probe.resumedAt ??= upload.done_bytes;
   },
 };
+
+new MutationObserver(() => {
+  for (const [where, texts] of Object.entries(probe.shown)) {
+    for (const one of document.querySelectorAll(where)) texts.add(one.textContent);
+  }
+}).observe(document, { subtree: true, childList: true, characterData: true });

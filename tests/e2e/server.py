@@ -8,9 +8,11 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
-START_TIMEOUT_S = 40.0
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 60.0
 TESTS_OWN = "TOKENIM_TEST_"
 """Variables for the tests; a server refuses what it does not know."""
 ROOT = Path(__file__).parents[2]
@@ -39,15 +41,13 @@ class Server:
         # made here
         self._process: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
-        self._listening = threading.Event()
         self.url = ""
 
     def start(self) -> None:
         """Start and wait until it says where it listens. Raises RuntimeError with its output."""
         port = self.url.rpartition(":")[2] or "0"
         command = [sys.executable, "-m", self._module, "serve", "--dev", "--port", port]
-        self._listening.clear()
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             [*command, "--data-dir", str(self._data_dir), *self._options],
             cwd=self._folder,
             env=self.env,
@@ -55,16 +55,20 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
-        if not self._listening.wait(START_TIMEOUT_S) or not self.url:
+        # One for each process: the reader of the last may still be at its end.
+        listening: Future[str] = Future()
+        threading.Thread(target=self._read, args=(process, listening), daemon=True).start()
+        try:
+            self.url = listening.result(START_TIMEOUT_S)
+        except (EOFError, TimeoutError):
             self.kill()
-            raise RuntimeError("the server did not start:\n" + self.output)
+            raise RuntimeError("the server did not start:\n" + self.output) from None
 
     def kill(self) -> None:
         """SIGKILL: no chance to say goodbye."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(STOP_TIMEOUT_S)
 
     def stop(self) -> None:
         """SIGTERM, then SIGKILL for a process that will not."""
@@ -72,14 +76,14 @@ class Server:
             return
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self.kill()
 
     async def ended(self) -> None:
         """Wait until the process is gone by itself. Raises TimeoutExpired."""
         if self._process is not None:
-            await asyncio.to_thread(self._process.wait, 60)
+            await asyncio.to_thread(self._process.wait, START_TIMEOUT_S)
 
     @property
     def pid(self) -> int:
@@ -97,16 +101,16 @@ class Server:
         """Everything it printed."""
         return "".join(self._lines)
 
-    def _read(self, process: "subprocess.Popen[str]") -> None:
+    def _read(self, process: "subprocess.Popen[str]", listening: "Future[str]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self._lines.append(line)
             found = re.search(r"TokenIM is at (https?://127\.0\.0\.1:\d+)", line)
-            if found:
-                self.url = found[1]
-                self._listening.set()
+            if found and not listening.done():
+                listening.set_result(found[1])
         process.stdout.close()
-        self._listening.set()
+        if not listening.done():
+            listening.set_exception(EOFError())
 
 
 class Redis:
@@ -124,7 +128,7 @@ class Redis:
     def wait(self) -> None:
         """Until it accepts connections. Raises RuntimeError if it ends instead."""
         assert self._process.stdout is not None
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             line = self._process.stdout.readline()
             if "Ready to accept connections" in line:
@@ -136,6 +140,6 @@ class Redis:
     def stop(self) -> None:
         """End it and wait."""
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(STOP_TIMEOUT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -6,7 +6,6 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import Arrive
-from tests.e2e.person import WAIT_MS
 from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -46,9 +45,9 @@ async def test_a_muted_microphone_shows_for_the_others(
     await bo.join(server.url, room)
     await bo.hears(1)
     await ann.button("Mute microphone").click()
-    await expect(bo.tile("Ann, microphone off")).to_be_visible(timeout=WAIT_MS)
+    await expect(bo.tile("Ann, microphone off")).to_be_visible()
     await ann.button("Unmute microphone").click()
-    await expect(bo.tile("Ann, microphone off")).to_have_count(0, timeout=WAIT_MS)
+    await expect(bo.tile("Ann, microphone off")).to_have_count(0)
 
 
 async def test_a_camera_goes_off_and_comes_back(server: Server, arrive: Arrive, room: str) -> None:
@@ -57,9 +56,9 @@ async def test_a_camera_goes_off_and_comes_back(server: Server, arrive: Arrive, 
     await bo.join(server.url, room)
     await bo.sees_video_of(1)
     await ann.button("Turn camera off").click()
-    await expect(bo.tile("Ann").locator(".face")).to_be_visible(timeout=WAIT_MS)
+    await expect(bo.tile("Ann").locator(".face")).to_be_visible()
     await ann.button("Turn camera on").click()
-    await expect(bo.tile("Ann").locator("video")).to_be_visible(timeout=WAIT_MS)
+    await expect(bo.tile("Ann").locator("video")).to_be_visible()
     await bo.sees_video_of(1)
 
 
@@ -72,14 +71,14 @@ async def test_a_shared_screen_is_a_second_prominent_video(
     await bo.sees_video_of(1)
     await ann.button("Share screen").click()
     screen = bo.tile("Screen of Ann")
-    await expect(screen).to_be_visible(timeout=WAIT_MS)
+    await expect(screen).to_be_visible()
     await bo.sees_video_of(2)
     screen_box, face_box = await screen.bounding_box(), await bo.tile("Ann").bounding_box()
     assert screen_box is not None
     assert face_box is not None
     assert screen_box["width"] > 2 * face_box["width"]
     await ann.button("Stop sharing").click()
-    await expect(screen).to_have_count(0, timeout=WAIT_MS)
+    await expect(screen).to_have_count(0)
     await bo.sees_video_of(1)
 
 
@@ -87,7 +86,7 @@ async def test_who_speaks_is_framed(server: Server, arrive: Arrive, room: str) -
     ann, bo = await arrive("Ann"), await arrive("Bo")
     await ann.join(server.url, room)
     await bo.join(server.url, room)  # The fake microphone beeps once a second.
-    await bo.page.locator(".tile.speaking").first.wait_for(timeout=WAIT_MS)
+    await bo.page.locator(".tile.speaking").first.wait_for()
 
 
 async def test_the_figures_of_a_tile_come_from_the_connection(
@@ -100,9 +99,9 @@ async def test_the_figures_of_a_tile_come_from_the_connection(
     await bo.button("Statistics").click()
     figures = bo.tile("Ann").locator(".figures dd")
     # Drawn anew each second; a picture may pause on a busy machine, so all at once is waited for.
-    await expect(figures.filter(has_text="VP8")).to_have_count(1, timeout=WAIT_MS)
-    await expect(figures.filter(has_text=" fps")).to_have_count(1, timeout=WAIT_MS)
-    await expect(figures.filter(has_text="opus")).to_have_count(1, timeout=WAIT_MS)
+    await expect(figures.filter(has_text="VP8")).to_have_count(1)
+    await expect(figures.filter(has_text=" fps")).to_have_count(1)
+    await expect(figures.filter(has_text="opus")).to_have_count(1)
 
 
 async def test_video_without_a_tile_is_not_sent(server: Server, arrive: Arrive, room: str) -> None:

@@ -2,20 +2,21 @@
 
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Page, expect
 
 from signaling.app import Process
 from signaling.auth.registry import IssuedKey
+from tests.e2e.person import WAIT_MS
 from tests.signaling.http.callers import server_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-WAIT_MS = 30_000
 SCOPES = ("admin", "operator", "read", "tokens", "write")
 SECTIONS = (
     "Usage", "Users", "Conversations", "API keys", "Webhooks", "Moderation", "Settings", "Apps",
@@ -24,9 +25,8 @@ WIDE = """() => document.documentElement.scrollWidth - innerWidth"""
 SHOTS = os.environ.get("TOKENIM_SHOTS", "")
 
 
-@pytest.fixture
-async def page(launch: Callable[..., Awaitable[Browser]], process: Process) -> AsyncIterator[Page]:
-    browser = await launch()
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, process: Process) -> AsyncIterator[Page]:
     context = await browser.new_context(locale="en", color_scheme="light")
     await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=process.url)
     page = await context.new_page()
@@ -39,7 +39,7 @@ async def page(launch: Callable[..., Awaitable[Browser]], process: Process) -> A
     assert [error for error in errors if "404" not in error and "401" not in error] == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def key(process: Process) -> IssuedKey:
     await process.registry.create_app("Tea house", "tea")
     return await process.registry.create_key("tea", "console", SCOPES)
@@ -118,6 +118,7 @@ async def test_a_key_is_made_shown_once_rotated_and_revoked(
     await dialog.get_by_role("button", name="Create").click()
     shown = page.get_by_role("dialog", name="robot")
     await shown.get_by_role("button", name="Copy").nth(1).click()
+    await expect(page.locator("[role=status]")).to_have_text("Copied")
     secret = await page.evaluate("() => navigator.clipboard.readText()")
     name = await shown.locator("code").first.inner_text()
     await shoot(page, "secret")
@@ -148,6 +149,7 @@ async def test_a_user_is_found_and_signed_out(page: Page, process: Process, key:
     await page.get_by_role("cell").get_by_role("button", name="Sign out").click()
     await expect(page.get_by_text("signed out")).to_be_visible()
     await page.get_by_role("button", name="Sign out everywhere").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
 

@@ -22,10 +22,10 @@ async def test_a_lost_device_is_signed_out_from_the_settings(
     lost = await WireClient(server.url, user, "lost-phone").connect()
     await ann.button("Settings").click()
     rows = ann.page.locator(".signed-in li")
-    await expect(rows).to_have_count(2, timeout=WAIT_MS)
+    await expect(rows).to_have_count(2)
     await expect(rows.filter(has_text="Chrome, Linux")).to_contain_text("This one")
     await rows.filter(has_text="lost-phone").get_by_role("button", name="Sign out").click()
     async with asyncio.timeout(WAIT_MS / 1000):
         await lost.disconnected.wait()
-    await expect(rows).to_have_count(1, timeout=WAIT_MS)
+    await expect(rows).to_have_count(1)
     assert await ann.page.evaluate("tokenim.client.online")

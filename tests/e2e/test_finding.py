@@ -4,10 +4,10 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import Arrive
-from tests.e2e.person import WAIT_MS, Person
+from tests.e2e.person import Person
 from tests.e2e.server import Server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 CHAT_ONLY = {"camera": "0", "microphone": "0"}
 
@@ -28,11 +28,11 @@ async def test_a_name_is_completed_and_its_bearer_told(
     box = ann.page.get_by_role("textbox", name="Write a message")
     await box.press_sequentially("have a look, @b")
     option = ann.page.get_by_role("option", name="Bo")
-    await expect(option).to_have_attribute("aria-selected", "true", timeout=WAIT_MS)
+    await expect(option).to_have_attribute("aria-selected", "true")
     await box.press("Enter")
     await expect(box).to_have_value("have a look, @Bo ")
     await box.press("Enter")
-    await expect(bo.page.locator(".toast")).to_contain_text("Ann mentioned you", timeout=WAIT_MS)
+    await bo.was_shown(".toast", "Ann mentioned you")
     await bo.button("Chat, 1 unread").click()
     await expect(bo.page.locator(".mention.own")).to_have_text("@Bo")
     await expect(ann.page.locator(".mention")).to_have_text("@Bo")
@@ -46,14 +46,14 @@ async def test_a_message_is_found_by_its_words(server: Server, arrive: Arrive, r
     field = bo.page.get_by_role("searchbox", name="Search messages")
     results = bo.page.get_by_role("list", name="Search results")
     await field.fill("harbour")
-    await expect(results.get_by_role("button")).to_have_count(1, timeout=WAIT_MS)
+    await expect(results.get_by_role("button")).to_have_count(1)
     await field.fill("十点开")
-    await expect(results).to_contain_text("明天上午十点开会", timeout=WAIT_MS)
+    await expect(results).to_contain_text("明天上午十点开会")
     await results.get_by_role("button").click()
     await expect(bo.page.locator(".message:focus")).to_contain_text("明天上午十点开会")
     await expect(results).to_be_hidden()
     await field.fill("nowhere to be found")
-    await expect(results).to_contain_text("No message has these words.", timeout=WAIT_MS)
+    await expect(results).to_contain_text("No message has these words.")
     await field.press("Escape")
     await expect(bo.page.get_by_role("region", name="Messages")).to_be_visible()
 
@@ -67,12 +67,12 @@ async def test_a_pinned_message_stays_in_sight(server: Server, arrive: Arrive, r
     await own.get_by_role("button", name="Pin for everyone").click()
     for one in (ann, bo):
         pinned = one.page.get_by_role("button", name="Pinned: the rules of the house")
-        await expect(pinned).to_be_visible(timeout=WAIT_MS)
+        await expect(pinned).to_be_visible()
     await bo.message("the rules of the house").hover()
     await expect(bo.page.get_by_role("button", name="Unpin")).to_have_count(0)  # Not theirs to do.
     await own.hover()
     await own.get_by_role("button", name="Unpin").click()
-    await expect(bo.page.locator(".pins")).to_be_hidden(timeout=WAIT_MS)
+    await expect(bo.page.locator(".pins")).to_be_hidden()
 
 
 async def test_a_reload_reads_only_what_is_new(server: Server, arrive: Arrive, room: str) -> None:

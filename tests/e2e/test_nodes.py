@@ -5,7 +5,7 @@ import pytest
 from tests.e2e.conftest import Arrive
 from tests.e2e.server import Server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.redis, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.e2e, pytest.mark.redis, pytest.mark.timeout(300)]
 
 
 async def test_people_on_two_nodes_write_and_see_each_other(

@@ -13,25 +13,30 @@ import socketio
 
 from tests.e2e.server import Server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-WAIT_S = 30
+WAIT_S = 60
 LONG = "long " * 5000
 """Of several TLS records."""
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    one = Server(tmp_path, options=("--tls", "self"))
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tls")
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    one = Server(data, options=("--tls", "self"))
     one.start()
     yield one
     one.stop()
 
 
 @pytest.fixture
-def trust(server: Server, tmp_path: Path) -> ssl.SSLContext:
+def trust(server: Server, data: Path) -> ssl.SSLContext:
     """In this server's certificate and no other."""
-    (certificate,) = tmp_path.rglob("tls-self.crt")
+    (certificate,) = data.rglob("tls-self.crt")
     return ssl.create_default_context(cafile=certificate)
 
 
@@ -52,7 +57,8 @@ async def arrived(
     ready, told = asyncio.Event(), asyncio.Queue[dict[str, Any]]()
     client.on("session:ready", lambda _: ready.set())
     client.on("message:created", told.put_nowait)
-    await client.connect(server.url, auth={"token": token}, transports=list(transports) or None)
+    given = {"auth": {"token": token}, "transports": list(transports) or None}
+    await client.connect(server.url, **given, wait_timeout=WAIT_S)
     async with asyncio.timeout(WAIT_S):
         await ready.wait()
     yield client, told
@@ -69,7 +75,9 @@ async def test_a_socket_over_tls(
         arrived(server, session, "Bob", *transports) as (bob, told),
     ):
         assert {ann.transport(), bob.transport()} == {"websocket"}
-        joined = await ann.call("conversation:join", {"alias": "lobby", "create": True})
+        joined = await ann.call(
+            "conversation:join", {"alias": f"lobby-{len(transports)}", "create": True}
+        )
         place = joined["conversation"]["id"]
         await bob.call("conversation:join", {"conversation": place})
         for number in range(20):
