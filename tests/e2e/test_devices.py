@@ -27,5 +27,6 @@ async def test_a_lost_device_is_signed_out_from_the_settings(
     await rows.filter(has_text="lost-phone").get_by_role("button", name="Sign out").click()
     async with asyncio.timeout(WAIT_MS / 1000):
         await lost.disconnected.wait()
+    await lost.close()
     await expect(rows).to_have_count(1)
     assert await ann.page.evaluate("tokenim.client.online")

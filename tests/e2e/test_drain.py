@@ -140,6 +140,7 @@ async def check_resumed(server: Server, talkers: list[Talker]) -> None:
     """Nothing acked is lost, and nothing is in the log that its sender was not told of."""
     acked = {seq: client_id for talker in talkers for client_id, seq in talker.acked.items()}
     for talker in talkers:
+        await talker.client.close()
         events = await events_since(server, talker)
         assert [e["seq"] for e in events] == list(range(events[0]["seq"], events[-1]["seq"] + 1))
         sent = {e["seq"]: e["client_id"] for e in events if e["type"] == "message:created"}

@@ -4,10 +4,20 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import expect
 
 from tests.e2e.conftest import Arrive
 from tests.e2e.person import Person
+from tests.e2e.ringing import (
+    PATIENT,
+    back_in_the_room,
+    calls,
+    hangs_up,
+    in_call,
+    in_one_room,
+    remembers,
+    rings,
+    rings_no_more,
+)
 from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -15,56 +25,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 GUEST = "tokenim.guest.0"
 CALL, VIDEO_CALL = re.compile(r"\bCall, \d+:\d\d"), re.compile(r"\bVideo call, \d+:\d\d")
 """With its length, whatever that was."""
-
-
-async def in_one_room(server: Server, arrive: Arrive, room: str) -> tuple[Person, Person]:
-    ann, bo = await arrive("Ann"), await arrive("Bo")
-    await ann.join(server.url, room)
-    await bo.join(server.url, room)
-    await ann.sees_people(2)
-    return ann, bo
-
-
-async def rings(one: Person, text: str) -> None:
-    """Until the card of a call shows."""
-    await expect(one.page.get_by_role("alertdialog", name=text)).to_be_visible()
-
-
-async def rings_no_more(one: Person) -> None:
-    """Until no card shows."""
-    await expect(one.page.get_by_role("alertdialog")).to_have_count(0)
-
-
-async def calls(one: Person, label: str) -> None:
-    """From the list of people."""
-    if await one.page.get_by_role("tab", name="People").count() == 0:
-        await one.button("People").click()
-    await one.page.get_by_role("tab", name="People").click()
-    await one.button(label).first.click()
-
-
-async def in_call(one: Person, way: str) -> None:
-    """Until media can go, `direct` or by the `room`."""
-    await one.until("() => tokenim.room.relayed !== undefined && tokenim.room.state === 'joined'")
-    await one.until("way => (tokenim.room.relayed ? 'room' : 'direct') === way", way)
-
-
-async def hangs_up(one: Person) -> None:
-    await one.button("Leave").click()
-
-
-async def back_in_the_room(one: Person) -> None:
-    """Until the call is left for the room."""
-    await one.until("() => tokenim.room.relayed === undefined && tokenim.room.state === 'joined'")
-
-
-async def remembers(one: Person, words: str | re.Pattern[str]) -> None:
-    """Until the list of recent calls says so."""
-    if await one.page.get_by_role("tab", name="People").count() == 0:
-        await one.button("People").click()
-    await one.page.get_by_role("tab", name="People").click()
-    recent = one.page.get_by_role("list", name="Recent calls")
-    await expect(recent).to_contain_text(words)
 
 
 async def test_a_video_call_goes_from_device_to_device_and_is_remembered(
@@ -113,7 +73,7 @@ async def test_answering_on_one_device_stops_the_others(
     await phone.context.add_init_script(
         f"localStorage.setItem('{GUEST}', JSON.stringify({{user: '{guest}', device: 'phone'}}))"
     )
-    await phone.join(server.url, f"{room}-phone")
+    await phone.join(server.url, f"{room}-phone", **PATIENT)
     await calls(ann, "Call Bo")
     await rings(bo, "Ann is calling")
     await rings(phone, "Ann is calling")

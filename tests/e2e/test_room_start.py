@@ -7,7 +7,7 @@ from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-REFUSED = """async () => {
+COUNTED = """
   const made = [];
   const Plain = RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Plain {
@@ -16,10 +16,24 @@ REFUSED = """async () => {
       made.push(this);
     }
   };
+"""
+"""Transports are remembered."""
+REFUSED = f"""async () => {{
+  {COUNTED}
   const refusal = await tokenim.client.room("c_nowhere").join().catch((error) => error.code);
   globalThis.RTCPeerConnection = Plain;
   return [refusal, ...made.map((pc) => pc.connectionState)];
-}"""
+}}"""
+LEFT = f"""async (alias) => {{
+  const {{ id }} = await tokenim.client.joinConversation({{ alias, create: true }});
+  {COUNTED}
+  const room = tokenim.client.room(id);
+  const joined = room.join().then(() => "no error", (error) => error.code);
+  await room.leave();
+  const outcome = [await joined, room.state];
+  globalThis.RTCPeerConnection = Plain;
+  return [...outcome, ...made.map((pc) => pc.connectionState)];
+}}"""
 WATCH = """() => {
   const { client, room } = tokenim;
   globalThis.order = [];
@@ -37,6 +51,15 @@ async def test_transports_are_made_while_the_room_is_asked_for_and_closed_when_i
     refusal, *transports = await ann.page.evaluate(REFUSED)
     assert refusal in ("not_found", "forbidden")
     assert transports == ["closed", "closed"]
+
+
+async def test_a_room_that_is_left_while_it_is_asked_for_stays_left(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann = await arrive("Ann")
+    await ann.join(server.url, room)
+    outcome = await ann.page.evaluate(LEFT, f"{room}-2")
+    assert outcome == ["no error", "left", "closed", "closed"]
 
 
 async def test_an_offer_is_answered_before_the_page_draws_what_it_brings(

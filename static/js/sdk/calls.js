@@ -102,7 +102,7 @@ export class Calls extends Emitter {
   }
 
   /**
-   * Get the signals of a call, those that came already too; the returned function ends it.
+   * Get the signals of a call, those that came already first; the returned function ends it.
    * @param {string} call
    * @param {(signal: Signal) => void} listener
    */
@@ -110,7 +110,7 @@ export class Calls extends Emitter {
     this._ears.set(call, listener);
     const early = this._early.get(call) ?? [];
     this._early.delete(call);
-    early.forEach(listener);
+    for (const signal of early) queueMicrotask(() => listener(signal)); // Once the caller has the end of it.
     return () => void this._ears.delete(call);
   }
 

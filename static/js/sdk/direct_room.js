@@ -47,7 +47,6 @@ export class DirectRoom extends Emitter {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._timer = undefined;
     this._offs = [
-      client.calls.listen(call.id, (signal) => void this._signalled(signal)),
       this._peer.on("signal", (what) => client.calls.signal(call.id, this._them, what)),
       this._peer.on("up", () => this._up()),
       this._peer.on("lost", () => void this._relay()),
@@ -72,13 +71,19 @@ export class DirectRoom extends Emitter {
     return this.relayed?.media ?? this._media;
   }
 
-  /** Connect. Rejects with TokenIMError when neither way is open. */
+  /**
+   * Connect. What the other side has signalled meanwhile is taken now, not before: up to here there
+   * is nothing that could be up, or given up. Rejects with TokenIMError when neither way is open.
+   */
   async join() {
+    if (this.relayed) return this.relayed.join();
     this._setState("joining");
     this.emit("participants", undefined);
     if (!this._patience_ms) return this._relay();
     this._timer = setTimeout(() => void this._relay(), this._patience_ms);
-    if (this._call.caller === this._client.user) await this._peer.offer();
+    const { calls, user } = this._client;
+    this._offs.push(calls.listen(this._call.id, (signal) => void this._signalled(signal)));
+    if (this._call.caller === user) await this._offer();
   }
 
   async leave() {
@@ -107,6 +112,14 @@ export class DirectRoom extends Emitter {
   stats() {
     if (this.relayed) return this.relayed.stats();
     return readStats(/** @type {any} */ (this._peer), /** @type {any} */ (this._peer), this._history);
+  }
+
+  async _offer() {
+    try {
+      await this._peer.offer();
+    } catch (error) {
+      if (!this.relayed && this.state !== "left") throw error; // Else the other side gave this way up.
+    }
   }
 
   /** @param {import("./calls.js").Signal} signal */

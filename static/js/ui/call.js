@@ -46,11 +46,13 @@ export class Call {
     this._closers = [];
     this._unread = 0;
     this._hand = false;
+    this._closed = false;
   }
 
   /** Read, show, join. Rejects with TokenIMError, and then nothing is left behind. */
   async start() {
     await this.conversation.open();
+    if (this._closed) return;
     this._build(this.conversation);
     this._joinRoom();
   }
@@ -62,6 +64,7 @@ export class Call {
   }
 
   close() {
+    this._closed = true;
     for (const close of this._closers.splice(0).reverse()) close();
   }
 
@@ -203,6 +206,7 @@ export class Call {
       ?.join()
       .then(() => this._feed?.sync())
       .catch((error) => {
+        if (this._closed) return;
         toast(t("join.failed", { reason: errorText(codeOf(error)) }));
         this._failed();
       });

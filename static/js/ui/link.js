@@ -8,6 +8,7 @@
  * @property {string} codec
  * @property {string} language
  * @property {boolean} relay calls between two go over a TURN server or the Room only
+ * @property {number | undefined} patience_ms how long they may look for the direct way, if not as usual
  */
 
 /** @returns {PageLink} */
@@ -23,6 +24,7 @@ export function readLink() {
     codec: text("codec").toUpperCase(),
     language: text("lang"),
     relay: params.get("relay") === "1",
+    patience_ms: Number(text("patience_ms")) || undefined,
   };
 }
 

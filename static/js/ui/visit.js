@@ -151,8 +151,9 @@ export class Visit {
     const onLeft = () => this._try(this.client.calls.hangup(call.id));
     try {
       const conversation = await this.client.conversationById(call.conversation);
-      const room = this._roomOf(call, conversation);
-      await this._show({ conversation, room, title: await this._nameOf(call), direct: true, onLeft });
+      const title = await this._nameOf(call);
+      if (this._call !== call.id) return; // It is over already.
+      await this._show({ conversation, room: this._roomOf(call, conversation), title, direct: true, onLeft });
     } catch (error) {
       toast(t("calls.failed", { reason: errorText(codeOf(error)) }));
       await onLeft();
@@ -168,7 +169,7 @@ export class Visit {
     const { name, link } = this._options;
     if (conversation.info.type !== "direct") return this.client.room(call.room, { name });
     const rtc = /** @type {RTCConfiguration} */ (link.relay ? { iceTransportPolicy: "relay" } : {});
-    return this.client.directRoom({ call, name, rtc });
+    return this.client.directRoom({ call, name, rtc, patience_ms: link.patience_ms });
   }
 
   async _cameraOff() {
@@ -195,6 +196,7 @@ export class Visit {
   async _enterRoom() {
     const { room: alias, name } = this._options;
     const conversation = await this.client.joinConversation({ alias, create: true, title: alias });
+    if (this._call) return; // The next call was answered meanwhile.
     const room = this.client.room(conversation.id, { name });
     await this._show({
       conversation,
@@ -220,7 +222,8 @@ export class Visit {
     });
     this.view = view;
     await view.start();
-    if (view.element) show(view.element);
+    if (this.view !== view || !view.element) return; // It was left meanwhile.
+    show(view.element);
     Object.assign(globalThis, { tokenim: view }); // For the console.
   }
 
