@@ -144,12 +144,17 @@ export class Room extends Emitter {
     this.emit("ended", track);
   }
 
+  get _isLeft() {
+    return this.state === "left";
+  }
+
   async _join() {
     const { name, attributes } = this._options;
     // Naming the participant says "my transports still live": only then may the server keep its ends.
     const participant = this.media.alive ? this.participant : undefined;
     this._answering = false;
     const ack = await this._ask({ room: this.id, name, attributes, participant });
+    if (this._isLeft) return this.media.discard();
     const kept = ack.resumed === true && participant && ack.participant === participant;
     this.participant = ack.participant;
     this.participants = new Map(
@@ -165,7 +170,7 @@ export class Room extends Emitter {
       await rebuilt;
     }
     this._answerEarly();
-    this._setState("joined");
+    if (!this._isLeft) this._setState("joined");
   }
 
   /**
