@@ -23,7 +23,7 @@ from tests.e2e.server import Server
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 GUEST = "tokenim.guest.0"
-CALL, VIDEO_CALL = re.compile(r"\bCall, \d+:\d\d"), re.compile(r"\bVideo call, \d+:\d\d")
+CALL, VIDEO_CALL = re.compile(r"Call, \d+:\d\d"), re.compile(r"Video call, \d+:\d\d")
 """With its length, whatever that was."""
 
 
