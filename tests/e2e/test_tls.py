@@ -9,13 +9,21 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 import socketio
 
 from tests.e2e.server import Server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+# On the long loop: a closed TLS session says goodbye a little longer than its test lasts.
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 WAIT_S = 60
+TURNS = 100
+"""Of the loop, in which what was closed is gone."""
 LONG = "long " * 5000
 """Of several TLS records."""
 
@@ -40,10 +48,12 @@ def trust(server: Server, data: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certificate)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def session(trust: ssl.SSLContext) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as made:
         yield made
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 @asynccontextmanager
