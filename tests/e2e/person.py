@@ -21,6 +21,15 @@ MARKS = ("sent", "delivered", "read")
 
 PROBE = Path(__file__).parent / "probe.js"
 
+STATE = """() => ({
+  text: document.body.innerText.slice(0, 500),
+  client: globalThis.tokenim?.client?.state,
+  room: globalThis.tokenim?.room?.state,
+  asked: performance.getEntriesByType("resource").slice(-8)
+    .map((one) => [one.name, one.responseStatus]),
+})"""
+"""What a page is up to."""
+
 
 class Person:
     """One page in a browser context of its own; collects every error the page has."""
@@ -60,9 +69,20 @@ class Person:
 
         `wait_for_function` would take the promise itself for a yes.
         """
-        async with asyncio.timeout(WAIT_MS / 1000):
-            while not await self._holds(condition, argument):
-                await asyncio.sleep(0.1)
+        try:
+            async with asyncio.timeout(WAIT_MS / 1000):
+                while not await self._holds(condition, argument):
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"{condition} does not hold: {await self._state()}") from None
+
+    async def _state(self) -> str:
+        """For the report of what did not happen."""
+        try:
+            async with asyncio.timeout(WAIT_MS / 1000):
+                return f"{await self.page.evaluate(STATE)} {self.errors}"
+        except (Error, TimeoutError) as error:
+            return f"the page does not answer: {error!r} {self.errors}"
 
     async def _holds(self, condition: str, argument: Any) -> bool:
         try:

@@ -82,6 +82,14 @@ async def test_a_reload_is_the_same_person(server: Server, arrive: Arrive, room:
     await ann.sees_video_of(1)
 
 
+async def test_a_browser_whose_storage_never_answers_still_joins(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann = await arrive("Ann")
+    await ann.context.add_init_script("IDBFactory.prototype.open = () => ({})")
+    await ann.join(server.url, room)
+
+
 async def test_a_killed_server_loses_nothing(own_server: Server, come: Arrive, room: str) -> None:
     ann, bo = await come("Ann"), await come("Bo")
     for one in (ann, bo):

@@ -14,6 +14,12 @@
 /** So many events of a conversation are kept; older ones are read from the server. */
 const KEPT = 300;
 
+/**
+ * Browsers are known to leave a database without any answer, at times for good: what does not come
+ * in this time is not waited for.
+ */
+const PATIENCE_MS = 2_000;
+
 /** Keeps them as long as the page lives. */
 export class MemoryStore {
   constructor() {
@@ -47,7 +53,7 @@ export class IndexedStore {
   /** @param {string} name one for each user of this browser */
   constructor(name) {
     /** @type {Promise<IDBDatabase | null>} */
-    this._database = openDatabase(name);
+    this._database = within(openDatabase(name), null);
   }
 
   /**
@@ -83,18 +89,34 @@ export class IndexedStore {
   /**
    * @param {IDBTransactionMode} mode
    * @param {(events: IDBObjectStore) => IDBRequest | void} work
-   * @returns {Promise<any>} the request's result, once it is on disk
+   * @returns {Promise<any>} the request's result, once it is on disk; undefined when it is not
    */
   async _run(mode, work) {
     const database = await this._database;
     if (!database) return undefined;
-    return new Promise((resolve) => {
+    const done = new Promise((resolve) => {
       const transaction = database.transaction("events", mode);
       const request = work(transaction.objectStore("events"));
       transaction.oncomplete = () => resolve(request?.result);
       transaction.onabort = () => resolve(undefined); // Full or taken away: nothing is kept.
     });
+    return within(done, undefined);
   }
+}
+
+/**
+ * What comes of it, or `otherwise` when it fails or takes too long.
+ * @template T
+ * @param {Promise<T>} work
+ * @param {T} otherwise
+ * @returns {Promise<T>}
+ */
+function within(work, otherwise) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(otherwise), PATIENCE_MS);
+    const end = (/** @type {T} */ result) => (clearTimeout(timer), resolve(result));
+    work.then(end, () => end(otherwise));
+  });
 }
 
 /**
