@@ -5,9 +5,8 @@ import asyncio
 import contextlib
 import gc
 import itertools
-import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -154,27 +153,41 @@ async def test_11_one_order_everywhere(make_process: MakeProcess) -> None:
 
 
 async def test_13_every_task_has_an_owner_and_every_open_a_close(
-    make_process: MakeProcess,
+    make_process: MakeProcess, tmp_path: Path
 ) -> None:
-    before = set(asyncio.all_tasks())
+    before, files = set(asyncio.all_tasks()), _files(tmp_path)
     process = await make_process()
     ann = await WireClient(process.url, "ann").connect()
     await ann.request("conversation:join", alias="hall", create=True)
     await ann.close()
-    settled = _descriptors()
+    settled = _sockets()
     for n in range(20):
         guest = await WireClient(process.url, f"guest{n}").connect()
         await guest.request("conversation:join", alias="hall")
         await guest.close()
     async with asyncio.timeout(WAIT_S):
-        while _descriptors() > settled + 1:  # the server's ends close a moment later
+        while _sockets() > settled + 1:  # the server's ends close a moment later
             await asyncio.sleep(0.01)
+    assert _files(tmp_path) > files  # the count sees what it is to see
     await process.close()
     left = {task for task in asyncio.all_tasks() - before if not task.done()}
     assert not left
+    assert _files(tmp_path) == files
 
 
-def _descriptors() -> int:
-    """Open files of this process."""
+def _sockets() -> int:
+    """Open sockets of this process."""
+    return sum(name.startswith("socket:") for name in _descriptors())
+
+
+def _files(folder: Path) -> int:
+    """Open files of this process below a folder; how many readers of a database is its affair."""
+    return sum(name.startswith(str(folder)) for name in _descriptors())
+
+
+def _descriptors() -> Iterator[str]:
+    """What each descriptor of this process stands for."""
     gc.collect()
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - entries, not paths
+    for number in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the listing's own
+            yield str(number.readlink())
