@@ -31,8 +31,8 @@ from signaling.adapters.sql.tables import recent_sends, sends
 from signaling.errors import Refused
 from signaling.model import Draft
 
-SETTLE: Final = 1024
-KNOWN_MAX: Final = 4 * SETTLE
+SETTLE: Final = 512
+KNOWN_MAX: Final = 8 * SETTLE
 """Kept in memory at most, should another process always be the one that moves them."""
 _KNOWN: Final = "recent_sends"
 

@@ -104,7 +104,7 @@ def _take_out(connection: Connection, known: Indexed) -> None:
 
 
 def _reached(connection: Connection) -> int | None:
-    return connection.scalar(select(readers.c.position).where(readers.c.name == READER))
+    return connection.scalar(_REACHED)
 
 
 def index_texts(connection: Connection, limit: int) -> int:
@@ -121,8 +121,7 @@ def index_texts(connection: Connection, limit: int) -> int:
     if added:
         add_texts(connection, added)
     if read:
-        at_end = update(readers).where(readers.c.name == READER)
-        connection.execute(at_end.values(position=read[-1][0]))
+        connection.execute(_READ, {"at": read[-1][0]})
     return len(read)
 
 
@@ -135,6 +134,8 @@ def _read_on(connection: Connection, position: int, limit: int) -> Sequence[_Row
     return [tuple(row) for row in found]
 
 
+_REACHED = select(readers.c.position).where(readers.c.name == READER)
+_READ = update(readers).where(readers.c.name == READER).values(position=bindparam("at"))
 _fts = table("texts_fts", column("rowid"), column("tokens"))
 _TEXTS = Many({"position": INT, "conversation": TEXT, "text": TEXT}, inserting(texts))
 _TOKENS = Many({"rowid": INT, "tokens": TEXT}, inserting(_fts))
