@@ -31,12 +31,15 @@ class SettingsAtHand:
         self._clock = clock
         # made here
         self._known: dict[str, tuple[int, AppSettings]] = {}
+        self._changes = 0
+        """What was asked of the store before the last of them may be older."""
 
     async def __call__(self, app: str) -> AppSettings:
         """Raises Refused unavailable when they were never read."""
         now, known = self._clock(), self._known.get(app)
         if known is not None and 0 <= now - known[0] < FRESH_MS:
             return known[1]
+        changes = self._changes
         if known is not None:  # one asks the store, the others go on with what is known
             self._known[app] = now, known[1]
         try:
@@ -46,12 +49,16 @@ class SettingsAtHand:
                 raise
             return known[1]
         fresh = _read(found)
-        self._known[app] = (now, fresh if known is None or known[1] != fresh else known[1])
-        return self._known[app][1]
+        if known is not None and known[1] == fresh:
+            fresh = known[1]
+        if changes == self._changes:
+            self._known[app] = now, fresh
+        return fresh
 
     def forget(self, app: str) -> None:
         """They have just been changed here."""
         self._known.pop(app, None)
+        self._changes += 1
 
 
 def _read(app: App | None) -> AppSettings:

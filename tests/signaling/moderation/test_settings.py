@@ -1,11 +1,15 @@
 """An app's settings and its audit trail over REST."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from aiohttp import encode_basic_auth
+from msgspec.structs import replace
 
 from signaling.http.audited import ACTS
+from signaling.model import App
+from signaling.moderation.settings import SettingsAtHand
 from signaling.protocol.management import MANAGEMENT
 from tests.signaling.moderation.conftest import World
 
@@ -18,6 +22,32 @@ async def test_settings_are_typed_merged_and_set_back(world: World) -> None:
     )
     assert changed["settings"] == {"recall_limit_ms": 60_000, "word_filter": {"words": ["bad"]}}
     assert (await world.ask("GET", "/app/settings"))["settings"] == changed["settings"]
+
+
+class SlowStore:
+    """What it has found arrives when it is let."""
+
+    def __init__(self) -> None:
+        self.app = App(id="demo", name="Demo", created_at=1)
+        self.asked, self.arrives = asyncio.Event(), asyncio.Event()
+
+    async def get(self, app: str) -> App:
+        found = self.app
+        self.asked.set()
+        await self.arrives.wait()
+        return found
+
+
+async def test_a_change_holds_at_once_whoever_was_just_reading() -> None:
+    store = SlowStore()
+    settings = SettingsAtHand(store, lambda: 1_000)
+    reading = asyncio.create_task(settings("demo"))
+    await store.asked.wait()
+    store.app = replace(store.app, settings={"slow_mode_ms": 5})
+    settings.forget("demo")
+    store.arrives.set()
+    assert (await reading).slow_mode_ms == 0
+    assert (await settings("demo")).slow_mode_ms == 5
 
 
 @pytest.mark.parametrize(
