@@ -50,7 +50,7 @@ class Sockets:
         return [data["seq"] for _, data in self.told.get(who.connection, []) if "seq" in data]
 
     async def until(self, who: Identity, seqs: list[int]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.seqs(who) != seqs:
                 self._news.clear()
                 await self._news.wait()
