@@ -11,6 +11,7 @@ import pytest
 
 from signaling.app import Process
 from signaling.protocol.entries import CallEnded
+from tests.conftest import MakeProcess
 from tests.wire_client import RequestRefused, WireClient
 
 
@@ -44,6 +45,12 @@ class Line:
         assert set(event) == {"type", *CallEnded.__struct_fields__}
         assert all(event[name] == told[0][name] for name in ("media", "outcome", "duration_ms"))
         return told[0]
+
+
+@pytest.fixture
+async def process(make_process: MakeProcess) -> Process:
+    """Its calls ring for longer than any test takes."""
+    return await make_process(**{"media.ring_ms": 600_000})
 
 
 @pytest.fixture
