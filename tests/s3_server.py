@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -49,7 +48,7 @@ class S3Server:
         return f"http://127.0.0.1:{self._ports['s3.port']}"
 
     def start(self) -> None:
-        """Return when it answers. Raises RuntimeError with what it said instead."""
+        """Return when it can be written to. Raises RuntimeError with what it said instead."""
         data, config = self._folder / "data", self._folder / "s3.json"
         data.mkdir()
         config.write_text(json.dumps(_config()))
@@ -61,7 +60,7 @@ class S3Server:
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self._answers():
+        while not self._writable():
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise RuntimeError((self._folder / "log").read_text()[-4000:])
             time.sleep(0.1)
@@ -73,12 +72,18 @@ class S3Server:
             self._process.wait(30)
             self._process = None
 
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.endpoint}/healthz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (OSError, urllib.error.URLError):
-            return False
+    def _writable(self) -> bool:
+        """It is well seconds before there is a volume: nothing can be put until then."""
+        master = f"http://127.0.0.1:{self._ports['master.port']}"
+        return _is_ok(f"{self.endpoint}/healthz") and _is_ok(f"{master}/dir/assign")
+
+
+def _is_ok(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def _config() -> dict[str, object]:
