@@ -16,13 +16,15 @@ TIMEOUT_S = 3.0
 LUA = Path(__file__).parent / "lua"
 
 
-def connect(url: str, timeout_s: float | None = TIMEOUT_S) -> Redis:
-    """A client that fails at once and never retries by itself; its callers know what to do."""
+def connect(url: str, *, listening: bool = False) -> Redis:
+    """A client that fails at once and never retries by itself; its callers know what to do. One
+    that listens waits for what comes.
+    """
     return Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=TIMEOUT_S,
-        socket_timeout=timeout_s,
+        socket_timeout=None if listening else TIMEOUT_S,
     )
 
 

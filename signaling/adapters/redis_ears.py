@@ -111,7 +111,7 @@ class Ears:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     async def _listen(self) -> None:
-        client = connect(self._url, timeout_s=None)
+        client = connect(self._url, listening=True)
         pubsub = client.pubsub()
         try:
             await self._send(pubsub, list(self._wanted))

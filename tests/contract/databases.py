@@ -10,6 +10,7 @@ import pytest
 from signaling.adapters.sql import Database, open_database
 from tests.conftest import required
 from tests.fresh import fresh
+from tests.patience import patient
 from tests.postgres import Cluster
 
 
@@ -33,7 +34,7 @@ def newest(cluster: Cluster) -> str:
     async def migrated() -> None:
         await (await open_database(url)).close()
 
-    with ThreadPoolExecutor(1) as thread:  # which has no loop yet, unlike the test that asks first
+    with patient(), ThreadPoolExecutor(1) as thread:  # which has no loop yet, unlike who asks first
         thread.submit(asyncio.run, migrated()).result()
     return "newest"
 

@@ -144,7 +144,10 @@ async def test_local_listeners_hear_while_redis_is_away(
     assert one.hints == [("c:a:x", HINT)]
 
 
-async def test_a_broker_started_before_redis_joins_in_later(own_redis: RedisServer) -> None:
+async def test_a_broker_started_before_redis_joins_in_later(
+    own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.adapters.redis_broker.START_S", 0.1)
     own_redis.kill()
     one = await Heard(own_redis.url, "one").start()
     own_redis.start()

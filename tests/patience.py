@@ -1,0 +1,30 @@
+"""How long the parts that are shared get to answer: in tests, a slow machine is no failure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+PATIENCE_S = 60.0
+IN_SECONDS = (
+    "signaling.adapters.redis_broker.START_S",
+    "signaling.adapters.redis_client.TIMEOUT_S",
+    "signaling.adapters.redis_ears.CONFIRM_S",
+    "signaling.adapters.sql.postgres.COMMAND_TIMEOUT_S",
+    "signaling.adapters.sql.postgres.CONNECT_TIMEOUT_S",
+)
+IN_MILLISECONDS = (
+    "signaling.adapters.sql.postgres.LOCK_TIMEOUT_MS",
+    "signaling.adapters.sql.sqlite.BUSY_TIMEOUT_MS",
+)
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """A Redis or database that stands still for some seconds, with everything else, is not away."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in IN_SECONDS:
+            patch.setattr(name, PATIENCE_S)
+        for name in IN_MILLISECONDS:
+            patch.setattr(name, round(PATIENCE_S * 1000))
+        yield
