@@ -6,7 +6,6 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -270,16 +269,14 @@ async def test_the_last_owner_hands_on(world: World, hall: Hall) -> None:
 async def test_an_erasure_makes_nobody_active(world: World, hall: Hall) -> None:
     counted = await active(world)
     await world.job("ann", "erase")
-    assert await active(world) == counted == 2
+    assert await active(world) == counted >= 2
 
 
 async def active(world: World) -> int:
+    """In all months of late: one may end while a test runs."""
     await world.process.accounting.metering.catch_up()
-    today = datetime.now(UTC).date().isoformat()
-    path = f"/v1/usage?from={today}&to={today}&granularity=month"
-    _, usage = await world.ask("GET", path)
-    (month,) = usage["points"]
-    return int(month["active_users"])
+    _, usage = await world.ask("GET", "/v1/usage?granularity=month")
+    return sum(month["active_users"] for month in usage["points"])
 
 
 async def blobs(world: World) -> AsyncIterator[str]:
