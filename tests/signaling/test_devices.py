@@ -146,12 +146,16 @@ async def test_another_node_cuts_a_device_without_being_told(make_process: MakeP
         await laptop.close()
 
 
+async def come_and_go(process: Process, auth: dict[str, str | None]) -> None:
+    socket = socketio.AsyncClient(reconnection=False)
+    await socket.connect(process.url, auth=auth, transports=["websocket"], wait_timeout=WAIT_S)
+    await socket.disconnect()
+
+
 async def test_who_names_no_device_leaves_none(process: Process, server: Caller) -> None:
     token = await token_of(server, "ann", name="Ann")
     for _ in range(3):
-        socket = socketio.AsyncClient(reconnection=False)
-        await socket.connect(process.url, auth={"token": token}, transports=["websocket"])
-        await socket.disconnect()
+        await come_and_go(process, {"token": token})
     assert await process.people.devices("acme", "ann") == []
     assert await process.people.names("acme", ["ann"]) == {"ann": "Ann"}
 
@@ -159,11 +163,7 @@ async def test_who_names_no_device_leaves_none(process: Process, server: Caller)
 async def test_a_device_is_called_what_it_says(process: Process, server: Caller) -> None:
     auth = {"token": await token_of(server, "ann"), "device": "d1"}
     for name in ("Firefox on\nLinux", None):
-        socket = socketio.AsyncClient(reconnection=False)
-        await socket.connect(
-            process.url, auth={**auth, "device_name": name}, transports=["websocket"]
-        )
-        await socket.disconnect()
+        await come_and_go(process, {**auth, "device_name": name})
     (device,) = await process.people.devices("acme", "ann")
     assert device.name == "Firefox onLinux"
 

@@ -42,7 +42,7 @@ async def test_the_first_event_says_who_and_where(process: Process) -> None:
 
 async def test_a_token_that_runs_out_is_announced_and_then_cut(process: Process) -> None:
     ann = await arrive(process, "ann", lifetime_s=600)
-    ahead(process, 560)
+    ahead(process, 541)
     await ann.until("session:expiring", expires_at=ann.ready["expires_at"])
     assert not ann.disconnected.is_set()
     ahead(process, 601)

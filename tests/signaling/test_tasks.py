@@ -13,6 +13,12 @@ from signaling.tasks import Tasks
 AWAY = Refused("unavailable", "Redis is away")
 
 
+def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, bool]]:
+    """(level, whether with a traceback) of what tasks say: others may speak of what they left."""
+    ours = (record for record in caplog.records if record.name == "signaling.tasks")
+    return [(record.levelname, record.exc_info is not None) for record in ours]
+
+
 async def test_an_outage_is_told_once_and_a_bug_each_time(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "signaling.tasks")
     outcomes: list[Exception | None] = [AWAY] * 3 + [None, AWAY, KeyError("bug"), KeyError("bug")]
@@ -31,7 +37,7 @@ async def test_an_outage_is_told_once_and_a_bug_each_time(caplog: pytest.LogCapt
     async with asyncio.timeout(30):
         await done.wait()
     await tasks.close()
-    told = [(record.levelname, record.exc_info is not None) for record in caplog.records]
+    told = said(caplog)
     away, back, bug = ("WARNING", False), ("INFO", False), ("ERROR", True)
     assert told == [away, back, away, bug, bug]
 
@@ -47,6 +53,5 @@ async def test_one_task_that_finds_a_part_away_leaves_no_traceback(
         task = tasks.spawn(work(error), "x")
         assert task is not None
         await task
-    told = [(record.levelname, record.exc_info is not None) for record in caplog.records]
-    assert told == [("WARNING", False), ("ERROR", True)]
+    assert said(caplog) == [("WARNING", False), ("ERROR", True)]
     await tasks.close()

@@ -13,7 +13,7 @@ from tests.wire_client import WireClient
 
 
 async def cut(client: WireClient) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await client.disconnected.wait()
 
 
