@@ -86,9 +86,7 @@ class Hub:
     def stood_still(self, late_s: float, now: float) -> None:
         """Nothing was read for so long: that was no silence of anybody's."""
         for transport in self.transports:
-            heard_at = transport.ice.heard_at
-            if heard_at is not None:
-                transport.ice.heard_at = min(heard_at + late_s, now)
+            transport.stood_still(late_s, now)
 
     def send(self, destination: Destination, datagram: bytes) -> None:
         """Queue a datagram."""

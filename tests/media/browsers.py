@@ -189,6 +189,7 @@ async def tab(
 
     await page.expose_function("sfuPublish", publish)
     await page.goto("http://localhost/")
+    lobby.owns(made.close)
     lobby.clients["room", name] = made  # type: ignore[assignment]
     lobby.sfu.join("room", name, rights or Rights())
     return made

@@ -4,6 +4,8 @@ import asyncio
 import math
 import time
 from array import array
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from typing import Any
 
 import av
@@ -12,6 +14,8 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCConfiguration
 
 from media import OfferMade, Rights, Sfu, SfuConfig, SfuEvent
+from media.net.dtls import Certificate
+from tests.media.raw import Raw
 
 WAIT_S = 60.0
 MOMENT_S = 0.1
@@ -65,7 +69,7 @@ class Patient:
 
 
 class Lobby:
-    """An Sfu on a port of its own, and the events it reported."""
+    """An Sfu on a port of its own, the events it reported, and whoever came to it."""
 
     def __init__(self, **config: object) -> None:
         settings = {"host": "127.0.0.1", "port": 0, "clock": Patient(), **config}
@@ -73,20 +77,36 @@ class Lobby:
         self.events: list[SfuEvent] = []
         self.clients: dict[tuple[str, str], Client] = {}
         self._changed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._owned = AsyncExitStack()
+        """Closed at the end, whatever becomes of the test: one that fails leaves others alone."""
 
     async def __aenter__(self) -> "Lobby":
         await self.sfu.start()
+        self._owned.push_async_callback(self.sfu.close)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for client in list(self.clients.values()):
-            await client.close()
-        await self.sfu.close()
-        for task in self._tasks:
+        await self._owned.aclose()
+
+    def owns(self, close: Callable[[], Awaitable[object]]) -> None:
+        """Close it with the Lobby, before those who came earlier."""
+        self._owned.push_async_callback(close)
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do it beside the test, and no longer."""
+        task = asyncio.create_task(work)
+
+        async def end() -> None:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait([task])
+
+        self.owns(end)
+
+    def raw(self, certificate: Certificate | None = None) -> Raw:
+        """A participant made of bytes."""
+        made = Raw(certificate)
+        self._owned.callback(made.close)
+        return made
 
     def _on_event(self, event: SfuEvent) -> None:
         self.events.append(event)
@@ -94,8 +114,7 @@ class Lobby:
         if isinstance(event, OfferMade):
             client = self.clients.get((event.room, event.participant))
             if client is not None and client.answers:
-                task = asyncio.create_task(client.take_offer(event))
-                self._tasks.add(task)
+                self.spawn(client.take_offer(event))
 
     async def event(self, kind: type, after: int = 0, **fields: object) -> SfuEvent:
         """The first event of `kind` with those fields among those from number `after` on."""
@@ -114,6 +133,7 @@ class Lobby:
     ) -> "Client":
         """Join a Participant."""
         client = Client(self, room, name, answers=answers)
+        self.owns(client.close)
         self.clients[room, name] = client
         self.sfu.join(room, name, rights or Rights())
         return client

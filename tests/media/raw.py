@@ -7,6 +7,7 @@ import socket
 from media.drops import Drops
 from media.net.dtls import Certificate, Dtls, Feed
 from media.net.srtp import Cipher, keyed
+from media.net.udp import SOCKET_BUFFER_BYTES
 from media.wire import rtp, sdp, stun
 
 WAIT_S = 60.0
@@ -39,12 +40,13 @@ DELTA = b"\x10\x01\x00\x00"
 
 
 class Raw:
-    """One socket and one DTLS client. `received` holds datagrams that are not DTLS."""
+    """One socket and one DTLS client; `Lobby.raw` makes one that is closed at the end."""
 
     def __init__(self, certificate: Certificate | None = None) -> None:
         self.certificate = certificate or Certificate.generateCertificate()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
         self.socket.bind(("127.0.0.1", 0))
         self.feed = Feed(self.send, Drops())
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16)
@@ -68,10 +70,14 @@ class Raw:
         self.socket.sendto(data, self.remote)
 
     def _readable(self) -> None:
-        try:
-            data = self.socket.recv(2048)
-        except BlockingIOError:
-            return
+        """All there is: what waits in a full socket costs those that come after it."""
+        while True:
+            try:
+                self._received(self.socket.recv(2048))
+            except BlockingIOError:
+                return
+
+    def _received(self, data: bytes) -> None:
         if data[0] >= 128:
             self.srtp.put_nowait(data)
         elif data[0] >= 20:
@@ -116,9 +122,12 @@ class Raw:
 
     async def checked(self, **changed: str) -> stun.Message:
         """Check and await the answer."""
-        self.check(**changed)
+        transaction = self.check(**changed)
         async with asyncio.timeout(WAIT_S):
-            return stun.parse(await self.stun.get())
+            while True:
+                answer = stun.parse(await self.stun.get())
+                if answer.transaction == transaction:
+                    return answer
 
     async def connect(self, description: str) -> None:
         """ICE, then DTLS."""

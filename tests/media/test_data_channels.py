@@ -14,14 +14,9 @@ async def test_a_message_reaches_the_others_and_the_owner() -> None:
         alice, bob = lobby.client("alice"), lobby.client("bob")
         await lobby.event(TransportConnected, participant="bob", transport="subscribe")
         await alice.publish(channel="data")
-        opened = alice.opened["data"]
-        async with asyncio.timeout(WAIT_S):
-            while opened.readyState != "open" or "data" not in bob.channels:
-                await asyncio.sleep(0.02)
+        opened, his = await _opened(alice.opened, "data"), await _opened(bob.channels, "data")
         got: asyncio.Future[bytes | str] = asyncio.get_running_loop().create_future()
-        bob.channels["data"].on("message", got.set_result)
-        while bob.channels["data"].readyState != "open":
-            await asyncio.sleep(0.02)
+        his.on("message", got.set_result)
         opened.send("hello")
         event = await lobby.event(DataReceived, participant="alice")
         assert event.payload == b"hello"

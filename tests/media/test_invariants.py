@@ -12,7 +12,7 @@ from media.drops import DropReason
 from media.net.arena import MAX_DATAGRAM_BYTES
 from media.net.dtls import Certificate
 from media.wire import rtcp, rtp
-from tests.media.peers import WAIT_S, Lobby
+from tests.media.peers import WAIT_S, Clock, Lobby
 from tests.media.raw import DELTA, KEYFRAME, SSRC, Raw
 
 MEDIA = Path(__file__).parents[2] / "media"
@@ -20,7 +20,7 @@ MEDIA = Path(__file__).parents[2] / "media"
 
 async def pair(lobby: Lobby) -> tuple[Raw, Raw]:
     """A raw publisher and a raw subscriber, both connected."""
-    publisher, subscriber = Raw(), Raw()
+    publisher, subscriber = lobby.raw(), lobby.raw()
     lobby.sfu.join("room", "pub", Rights(subscribe=False))
     published = await lobby.sfu.publish("room", "pub", publisher.offer())
     await publisher.connect(published.sdp)
@@ -77,8 +77,6 @@ async def test_2_a_datagram_never_ends_a_session_and_every_drop_is_counted() -> 
         assert counts["dtls_plain_alert"] == 1
         assert counts["truncated"] == 2
         assert {"too_short", "srtp_auth", "dtls_malformed"} <= counts.keys()
-        publisher.close()
-        subscriber.close()
 
 
 def _padding_lies(packet: bytes) -> bytes:
@@ -94,7 +92,7 @@ def _extension_lies(packet: bytes) -> bytes:
 async def test_3_nothing_but_stun_from_an_unverified_address_and_bounded_queues() -> None:
     async with Lobby() as lobby:
         certificate = Certificate.generateCertificate()
-        stranger, client = Raw(certificate), Raw(certificate)
+        stranger, client = lobby.raw(certificate), lobby.raw(certificate)
         lobby.sfu.join("room", "pub", Rights(subscribe=False))
         published = await lobby.sfu.publish("room", "pub", client.offer())
         hello = b"\x16\xfe\xfd" + bytes(8) + b"\x00\x10" + bytes(16)
@@ -114,7 +112,7 @@ async def test_3_nothing_but_stun_from_an_unverified_address_and_bounded_queues(
         lobby.sfu.join("room", "sub", Rights(publish=False))
         offer = await lobby.event(OfferMade, participant="sub")
         assert isinstance(offer, OfferMade)
-        flood = Raw(certificate)
+        flood = lobby.raw(certificate)
         flood.aim(offer.sdp)
         await flood.checked()
         for _ in range(100):
@@ -123,12 +121,10 @@ async def test_3_nothing_but_stun_from_an_unverified_address_and_bounded_queues(
         await client.checked()
         await client.handshake()
         await lobby.event(TransportConnected, participant="pub")
-        for raw in (stranger, client, flood):
-            raw.close()
 
 
 async def test_4_a_packet_is_parsed_once_cached_once_and_patched_once_per_consumer() -> None:
-    async with Lobby() as lobby:
+    async with Lobby(clock=Clock()) as lobby:  # what is cached does not get too old
         publisher, subscriber = await pair(lobby)
         (producer,) = lobby.sfu._rooms["room"].producers.values()
         publisher.send_rtp(publisher.packet(7, KEYFRAME))
@@ -140,17 +136,15 @@ async def test_4_a_packet_is_parsed_once_cached_once_and_patched_once_per_consum
         assert entry.packet.payload == rtp.parse(publisher.packet(7, KEYFRAME)).payload
         assert (got.ssrc, got.payload_type) == (consumer.ssrc, consumer.payload_type)
         assert bytes(got.payload) == bytes(entry.packet.payload)
-        publisher.close()
-        subscriber.close()
 
 
 async def test_5_no_glare_one_offer_in_flight_the_rest_coalesce() -> None:
     async with Lobby() as lobby:
-        subscriber = Raw()
+        subscriber = lobby.raw()
         lobby.sfu.join("room", "sub", Rights(publish=False))
         first = await lobby.event(OfferMade, participant="sub")
         assert isinstance(first, OfferMade)
-        publishers = [Raw(subscriber.certificate) for _ in range(3)]
+        publishers = [lobby.raw(subscriber.certificate) for _ in range(3)]
         for number, publisher in enumerate(publishers):
             lobby.sfu.join("room", f"pub{number}", Rights(subscribe=False))
             await lobby.sfu.publish("room", f"pub{number}", publisher.offer())
@@ -160,8 +154,6 @@ async def test_5_no_glare_one_offer_in_flight_the_rest_coalesce() -> None:
         assert isinstance(second, OfferMade)
         assert len(second.tracks) == 3
         assert _offers(lobby) == 2
-        for raw in (subscriber, *publishers):
-            raw.close()
 
 
 def _offers(lobby: Lobby) -> int:
@@ -180,7 +172,7 @@ def test_6_never_decode_to_forward() -> None:
 
 
 async def test_a_lost_packet_is_resent_as_rtx_from_the_cache() -> None:
-    async with Lobby() as lobby:
+    async with Lobby(clock=Clock()) as lobby:  # what is cached does not get too old
         publisher, subscriber = await pair(lobby)
         publisher.send_rtp(publisher.packet(1, KEYFRAME))
         first = await subscriber.rtp()
@@ -192,8 +184,6 @@ async def test_a_lost_packet_is_resent_as_rtx_from_the_cache() -> None:
         assert again.ssrc != first.ssrc
         assert int.from_bytes(bytes(again.payload[:2]), "big") == second.sequence
         assert bytes(again.payload[2:]) == bytes(second.payload)
-        publisher.close()
-        subscriber.close()
 
 
 async def test_the_publisher_is_asked_for_what_is_missing_and_for_keyframes() -> None:
@@ -217,8 +207,6 @@ async def test_the_publisher_is_asked_for_what_is_missing_and_for_keyframes() ->
                 isinstance(report, rtcp.Pli) for report in rtcp.parse(await publisher.rtcp())
             ):
                 pass
-        publisher.close()
-        subscriber.close()
 
 
 @pytest.mark.parametrize("size", [1540, 1600, 2020])
@@ -241,8 +229,6 @@ async def test_2_a_packet_too_long_to_be_sent_on_is_dropped_and_writes_past_noth
             assert (await subscriber.rtp()).sequence == first.sequence + 4 & 0xFFFF
             await dropped(lobby, DropReason.TOO_LARGE, 3)
         assert max(egress.lengths) <= MAX_DATAGRAM_BYTES
-        publisher.close()
-        subscriber.close()
 
 
 async def test_13_a_bug_in_one_room_stops_the_time_of_no_other() -> None:
@@ -252,12 +238,10 @@ async def test_13_a_bug_in_one_room_stops_the_time_of_no_other() -> None:
         loop.set_exception_handler(lambda _loop, context: reported.put_nowait(context))
         lobby.sfu.join("sick", "ann", Rights())
         lobby.sfu._rooms["sick"].producers = None  # type: ignore[assignment]
-        publisher, subscriber = await pair(lobby)
-        assert isinstance((await reported.get())["exception"], AttributeError)
-        reports = lobby.sfu._rooms["room"]._slow_at
+        await pair(lobby)
         async with asyncio.timeout(WAIT_S):
+            assert isinstance((await reported.get())["exception"], AttributeError)
+            reports = lobby.sfu._rooms["room"]._slow_at
             while lobby.sfu._rooms["room"]._slow_at == reports:
                 await reported.get()
         lobby.sfu._rooms["sick"].producers = {}
-        publisher.close()
-        subscriber.close()

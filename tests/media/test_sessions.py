@@ -1,6 +1,7 @@
 """What happens to a Participant over time: mute, silence, restart, roaming, departure, loss."""
 
 import asyncio
+import math
 
 import pytest
 
@@ -24,10 +25,18 @@ from tests.media.raw import DELTA, KEYFRAME, SSRC, Raw
 from tests.media.test_invariants import dropped, pair
 
 
-async def test_a_silent_participant_is_lost_after_the_consent_timeout() -> None:
+def only_the_clock_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still in earnest gives nobody more of a test's time."""
+    monkeypatch.setattr("media.sfu.LATE_S", math.inf)
+
+
+async def test_a_silent_participant_is_lost_after_the_consent_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only_the_clock_passes(monkeypatch)
     clock = Clock()
     async with Lobby(clock=clock) as lobby:
-        publisher, subscriber = await pair(lobby)
+        _, subscriber = await pair(lobby)
         clock.now += 6.5
         await subscriber.checked()  # alive: heard again after the jump
         clock.now += 1.5
@@ -36,11 +45,12 @@ async def test_a_silent_participant_is_lost_after_the_consent_timeout() -> None:
         await lobby.event(ParticipantLost, participant="pub")
         await lobby.event(TrackUnpublished, participant="pub")
         assert not any(e.participant == "sub" for e in lobby.events if isinstance(e, TransportLost))
-        publisher.close()
-        subscriber.close()
 
 
-async def test_a_transport_that_never_connects_is_given_up() -> None:
+async def test_a_transport_that_never_connects_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only_the_clock_passes(monkeypatch)
     clock = Clock()
     async with Lobby(clock=clock) as lobby:
         lobby.sfu.join("room", "ghost")
@@ -52,14 +62,12 @@ async def test_a_transport_that_never_connects_is_given_up() -> None:
 
 async def test_a_browser_that_says_goodbye_is_gone_at_once() -> None:
     async with Lobby() as lobby:
-        publisher, subscriber = await pair(lobby)
+        publisher, _ = await pair(lobby)
         assert publisher.dtls is not None
         await publisher.dtls.stop()
         lost = await lobby.event(TransportLost, participant="pub")
         assert lost.reason == "closed by peer"
         await lobby.event(OfferMade, lobby.events.index(lost), participant="sub", tracks=())
-        publisher.close()
-        subscriber.close()
 
 
 async def test_mute_stops_packets_and_unmute_goes_on_at_a_keyframe_without_a_gap() -> None:
@@ -79,8 +87,6 @@ async def test_mute_stops_packets_and_unmute_goes_on_at_a_keyframe_without_a_gap
         assert (await subscriber.rtp()).sequence == first.sequence + 1 & 0xFFFF
         with pytest.raises(MediaError, match="no such track"):
             lobby.sfu.update_track("room", "sub", track, muted=True)
-        publisher.close()
-        subscriber.close()
 
 
 async def test_ice_restart_keeps_media_flowing_on_the_same_dtls() -> None:
@@ -101,8 +107,6 @@ async def test_ice_restart_keeps_media_flowing_on_the_same_dtls() -> None:
         await dropped(lobby, DropReason.STUN_UNKNOWN_USER)
         publisher.send_rtp(publisher.packet(2))
         await subscriber.rtp()
-        publisher.close()
-        subscriber.close()
 
 
 async def test_an_offer_with_new_credentials_restarts_ice_on_publish() -> None:
@@ -117,8 +121,6 @@ async def test_an_offer_with_new_credentials_restarts_ice_on_publish() -> None:
         publisher.send_rtp(publisher.packet(1, KEYFRAME))
         await subscriber.rtp()
         assert sum(isinstance(e, TrackPublished) for e in lobby.events) == 1
-        publisher.close()
-        subscriber.close()
 
 
 async def test_media_follows_a_client_whose_address_changes() -> None:
@@ -129,12 +131,10 @@ async def test_media_follows_a_client_whose_address_changes() -> None:
         publisher.send_rtp(publisher.packet(1, KEYFRAME))
         await subscriber.rtp()
         assert link.passed == 1
-        publisher.close()
-        subscriber.close()
 
 
 async def test_one_transport_cannot_take_the_address_of_another_that_is_alive() -> None:
-    async with Lobby() as lobby:
+    async with Lobby(clock=Clock()) as lobby:  # however long it takes to get there
         publisher, subscriber = await pair(lobby)
         mine = publisher.media
         publisher.media = subscriber.media
@@ -143,8 +143,6 @@ async def test_one_transport_cannot_take_the_address_of_another_that_is_alive() 
         publisher.media = mine
         publisher.send_rtp(publisher.packet(1, KEYFRAME))
         await subscriber.rtp()
-        publisher.close()
-        subscriber.close()
 
 
 async def test_leaving_frees_the_m_line_for_the_next_track() -> None:
@@ -158,7 +156,7 @@ async def test_leaving_frees_the_m_line_for_the_next_track() -> None:
         empty = await lobby.event(OfferMade, seen, participant="sub")
         assert empty.tracks == ()
         await lobby.sfu.answer("room", "sub", empty.offer_id, subscriber.answer(empty.sdp))
-        other = Raw(publisher.certificate)
+        other = lobby.raw(publisher.certificate)
         lobby.sfu.join("room", "next", Rights(subscribe=False))
         await other.connect((await lobby.sfu.publish("room", "next", other.offer())).sdp)
         again = await lobby.event(OfferMade, lobby.events.index(empty) + 1, participant="sub")
@@ -167,8 +165,6 @@ async def test_leaving_frees_the_m_line_for_the_next_track() -> None:
         await lobby.event(TransportConnected, participant="next")
         other.send_rtp(other.packet(1, KEYFRAME))
         await subscriber.rtp()
-        for raw in (publisher, subscriber, other):
-            raw.close()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -180,7 +176,7 @@ async def test_packets_lost_on_the_way_are_recovered_by_nack(seed: int) -> None:
         link.keep = lambda data, upward: not upward or data[3] == 0 or link.dice()
         first = publisher.send_rtp(publisher.packet(0, KEYFRAME))
         sent = {n: publisher.send_rtp(publisher.packet(n)) for n in range(1, 200)}
-        asked = asyncio.create_task(_answer_nacks(publisher, {0: first, **sent}))
+        lobby.spawn(_answer_nacks(publisher, {0: first, **sent}))
         got: set[int] = set()
         start = None
         while len(got) < 199:  # the last may be lost with nothing after it to tell
@@ -189,10 +185,6 @@ async def test_packets_lost_on_the_way_are_recovered_by_nack(seed: int) -> None:
             got.add(packet.sequence - start & 0xFFFF)
         assert got <= set(range(200))
         assert link.lost > 5
-        asked.cancel()
-        await asyncio.wait([asked])
-        publisher.close()
-        subscriber.close()
 
 
 async def _answer_nacks(publisher: Raw, sent: dict[int, bytes]) -> None:
@@ -217,7 +209,7 @@ async def test_who_speaks_is_told_and_who_is_muted_is_not() -> None:
 
 async def test_rights_and_limits_are_refused_with_a_code() -> None:
     async with Lobby(max_participants=2, max_tracks=0) as lobby:
-        raw = Raw()
+        raw = lobby.raw()
         lobby.sfu.join("room", "a", Rights(publish=False))
         lobby.sfu.join("room", "b", Rights(sources=frozenset({"screen"})))
         for call, code in (
@@ -232,12 +224,11 @@ async def test_rights_and_limits_are_refused_with_a_code() -> None:
             assert refused.value.code == code
         with pytest.raises(MediaError, match="full"):
             lobby.sfu.join("room", "c")
-        raw.close()
 
 
 async def test_a_room_of_odd_names_still_offers_a_valid_description() -> None:
     async with Lobby() as lobby:
-        publisher, subscriber = Raw(), Raw()
+        publisher, subscriber = lobby.raw(), lobby.raw()
         name = "a b\r\na=evil:1 \u4f60\u597d"
         lobby.sfu.join("room", name, Rights(subscribe=False))
         await lobby.sfu.publish("room", name, publisher.offer())
@@ -248,16 +239,14 @@ async def test_a_room_of_odd_names_still_offers_a_valid_description() -> None:
         await lobby.sfu.answer("room", "sub", offer.offer_id, subscriber.answer(offer.sdp))
         with pytest.raises(MediaError, match="source is one of"):
             await lobby.sfu.publish("room", name, publisher.offer(), {"0": "telepathy"})
-        publisher.close()
-        subscriber.close()
 
 
 async def test_a_publisher_cannot_use_up_the_payload_types_of_others() -> None:
     async with Lobby() as lobby:
-        subscriber = Raw()
+        subscriber = lobby.raw()
         lobby.sfu.join("room", "sub", Rights(publish=False))
         offer = await lobby.event(OfferMade, participant="sub")
-        publishers = [Raw(subscriber.certificate) for _ in range(40)]
+        publishers = [lobby.raw(subscriber.certificate) for _ in range(40)]
         for number, publisher in enumerate(publishers):
             lobby.sfu.join("room", f"p{number}", Rights(subscribe=False))
             line = f"a=rtpmap:96 VP8/90000\r\na=fmtp:96 max-fr={number}\r\n"
@@ -267,8 +256,6 @@ async def test_a_publisher_cannot_use_up_the_payload_types_of_others() -> None:
         full = await lobby.event(OfferMade, lobby.events.index(offer) + 1, participant="sub")
         assert full.sdp.count("a=sendonly") == 30
         await lobby.sfu.answer("room", "sub", full.offer_id, subscriber.answer(full.sdp))
-        for raw in (subscriber, *publishers):
-            raw.close()
 
 
 async def test_a_subscription_that_is_off_gets_nothing_and_goes_on_at_a_keyframe() -> None:
@@ -288,8 +275,6 @@ async def test_a_subscription_that_is_off_gets_nothing_and_goes_on_at_a_keyframe
                 pass
         publisher.send_rtp(publisher.packet(4, KEYFRAME))
         assert (await subscriber.rtp()).sequence == first.sequence + 1 & 0xFFFF
-        publisher.close()
-        subscriber.close()
 
 
 async def test_sender_reports_carry_the_publishers_clock_and_a_name() -> None:
@@ -311,8 +296,14 @@ async def test_sender_reports_carry_the_publishers_clock_and_a_name() -> None:
         ticks = report.timestamp - got.timestamp & 0xFFFF_FFFF
         assert abs(ticks - seconds * 90_000) <= 2
         assert [r.names for r in found if isinstance(r, rtcp.Sdes)] == [((got.ssrc, b"pub"),)]
-        publisher.close()
-        subscriber.close()
+
+
+def stands_still(monkeypatch: pytest.MonkeyPatch, clock: Clock, seconds: float) -> None:
+    """The machine does, and its clocks go on."""
+    loop = asyncio.get_running_loop()
+    time_s = loop.time
+    monkeypatch.setattr(loop, "time", lambda: time_s() + seconds)
+    clock.now += seconds
 
 
 async def test_a_process_that_stood_still_takes_nobody_for_silent(
@@ -320,23 +311,33 @@ async def test_a_process_that_stood_still_takes_nobody_for_silent(
 ) -> None:
     clock = Clock()
     async with Lobby(clock=clock) as lobby:
-        publisher, subscriber = await pair(lobby)
-        loop = asyncio.get_running_loop()
-        time_s = loop.time
-        monkeypatch.setattr(loop, "time", lambda: time_s() + 8.0)
-        clock.now += 8.0
+        await pair(lobby)
+        stands_still(monkeypatch, clock, 8.0)
         await looked(lobby)
         assert not any(isinstance(event, TransportLost) for event in lobby.events)
+        only_the_clock_passes(monkeypatch)
         clock.now += 8.0
         await lobby.event(TransportLost, reason="silent")
-        publisher.close()
-        subscriber.close()
+
+
+async def test_a_process_that_stood_still_gives_up_nobody_who_connects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    async with Lobby(clock=clock) as lobby:
+        publisher = lobby.raw()
+        lobby.sfu.join("room", "pub", Rights(subscribe=False))
+        publisher.aim((await lobby.sfu.publish("room", "pub", publisher.offer())).sdp)
+        await publisher.checked()
+        stands_still(monkeypatch, clock, 31.0)
+        await looked(lobby)
+        await publisher.handshake()
+        await lobby.event(TransportConnected, participant="pub")
 
 
 async def looked(lobby: Lobby) -> None:
-    """Wait until the room was looked through for who is silent."""
+    """Wait until the room was looked through for who is silent by now."""
     room = lobby.sfu._rooms["room"]
-    due_at = room._slow_at
     async with asyncio.timeout(WAIT_S):
-        while room._slow_at == due_at:
+        while room._slow_at <= lobby.sfu.config.clock():
             await asyncio.sleep(0.01)

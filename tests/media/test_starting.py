@@ -4,7 +4,7 @@ from media import OfferMade, Rights, TrackPublished, TrackUpdated, TransportConn
 from media.drops import DropReason
 from media.wire import rtcp
 from tests.media.peers import Clock, Lobby
-from tests.media.raw import DELTA, KEYFRAME, Raw
+from tests.media.raw import DELTA, KEYFRAME
 from tests.media.test_invariants import dropped
 
 
@@ -13,7 +13,7 @@ class Arrival:
 
     def __init__(self, lobby: Lobby) -> None:
         self.lobby = lobby
-        self.publisher, self.subscriber = Raw(), Raw()
+        self.publisher, self.subscriber = lobby.raw(), lobby.raw()
         self.sent = 0
 
     async def begin(self) -> None:
@@ -38,10 +38,6 @@ class Arrival:
         await self.subscriber.connect(self.offer.sdp)
         await self.lobby.event(TransportConnected, participant="sub")
 
-    def close(self) -> None:
-        self.publisher.close()
-        self.subscriber.close()
-
 
 async def test_a_keyframe_that_came_a_moment_too_early_starts_the_picture() -> None:
     async with Lobby(clock=Clock()) as lobby:
@@ -54,7 +50,6 @@ async def test_a_keyframe_that_came_a_moment_too_early_starts_the_picture() -> N
         assert second.sequence == first.sequence + 1 & 0xFFFF
         arrival.publisher.send_rtp(arrival.publisher.packet(4))
         assert (await arrival.subscriber.rtp()).sequence == first.sequence + 2 & 0xFFFF
-        arrival.close()
 
 
 async def test_a_keyframe_that_is_long_gone_is_asked_for_again() -> None:
@@ -72,7 +67,6 @@ async def test_a_keyframe_that_is_long_gone_is_asked_for_again() -> None:
         arrival.publisher.send_rtp(arrival.publisher.packet(2, KEYFRAME))
         assert (await arrival.subscriber.rtp()).timestamp is not None
         assert arrival.subscriber.srtp.empty()
-        arrival.close()
 
 
 async def test_what_was_hidden_by_a_mute_is_not_shown_to_whoever_comes_after_it() -> None:
@@ -90,4 +84,3 @@ async def test_what_was_hidden_by_a_mute_is_not_shown_to_whoever_comes_after_it(
         arrival.publisher.send_rtp(arrival.publisher.packet(3))
         await dropped(lobby, DropReason.WAITING_FOR_KEYFRAME)
         assert arrival.subscriber.srtp.empty()
-        arrival.close()

@@ -8,6 +8,7 @@ from tests.media.peers import Lobby, Picture, Tone, connection
 
 async def _view(lobby: Lobby, name: str) -> object:
     viewer = connection()
+    lobby.owns(viewer.close)
     viewer.addTransceiver("audio", "recvonly")
     viewer.addTransceiver("video", "recvonly")
     await viewer.setLocalDescription(await viewer.createOffer())
@@ -25,7 +26,6 @@ async def test_a_viewer_sees_and_hears_what_is_published() -> None:
         tracks = {r.track.kind: r.track for r in viewer.getReceivers()}
         assert (await tracks["video"].recv()).width == 160
         await tracks["audio"].recv()
-        await viewer.close()
 
 
 async def test_a_viewer_that_came_first_sees_what_is_published_later() -> None:
@@ -35,4 +35,3 @@ async def test_a_viewer_that_came_first_sees_what_is_published_later() -> None:
         await lobby.client("alice").publish(Picture())
         tracks = {r.track.kind: r.track for r in viewer.getReceivers()}
         assert (await tracks["video"].recv()).width == 160
-        await viewer.close()
