@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 ROUND_S = 1.0
 """How often the log's end is read, and tokens are checked for their end."""
-ANNOUNCE_S = 3.0
+ANNOUNCE_S = 2.0
+"""Less than passes between two looks at who is dead: what a node held runs out before it is missed,
+though it was claimed after the last word.
+"""
 DEVICE_MAX_CHARS = 128
 
 Verify = Callable[[str], Awaitable[Claims]]

@@ -45,8 +45,12 @@ class Client(asyncio.Protocol):
         _, client = await loop.create_connection(
             lambda: cls(on_event), parts.hostname or "", parts.port or 80
         )
-        client._start(parts.netloc, auth)
-        await asyncio.wait_for(client.ready, 60)
+        try:
+            client._start(parts.netloc, auth)
+            await asyncio.wait_for(client.ready, 60)
+        except BaseException:
+            client.close()
+            raise
         return client
 
     def _start(self, host: str, auth: dict[str, Any]) -> None:
@@ -106,15 +110,15 @@ class Client(asyncio.Protocol):
                 future.set_result(json.loads(frame[start:])[0])
         elif frame.startswith(b"42"):
             event, data = json.loads(frame[2:])
-            if event == "session:ready":
-                self.ready.set_result(data)
-            else:
+            if event != "session:ready":
                 self._on_event(event, data)
+            elif not self.ready.done():  # some network repeats
+                self.ready.set_result(data)
         elif frame.startswith(b"0"):
             self._send(self._auth)
         elif frame == b"2":
             self._send("3")
-        elif frame.startswith(b"44"):
+        elif frame.startswith(b"44") and not self.ready.done():
             self.ready.set_exception(ConnectionError(frame.decode()))
 
     def _send(self, text: str) -> None:

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import random
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from signaling.bench.wire import Client, token
 
-CONFUSED = (ConnectionError, OSError, RuntimeError, TimeoutError)
+CONFUSED = (ConnectionError, HTTPException, OSError, RuntimeError, TimeoutError)
 
 
 class Device:

@@ -28,6 +28,12 @@ async def arrive(
 
 
 @pytest.fixture
+async def process(make_process: MakeProcess) -> Process:
+    """Whoever comes back does so within the grace, however slow the machine is."""
+    return await make_process(**{"media.grace_ms": 600_000})
+
+
+@pytest.fixture
 async def pair(process: Process) -> AsyncIterator[tuple[WireClient, WireClient, str]]:
     """Ann, who owns a Conversation, and Bob, both in its Room."""
     ann, bob = await arrive(process, "ann"), await arrive(process, "bob")

@@ -40,6 +40,13 @@ async def limited(url: str, user: str) -> None:
             await asyncio.sleep(0.2)
 
 
+async def free(url: str, user: str) -> None:
+    """Wait until a user is let in: whoever left is told of."""
+    async with asyncio.timeout(FREE_S):
+        while await refusal(url, user):
+            await asyncio.sleep(0.2)
+
+
 async def handshake(url: str) -> int:
     """The status a stranger's first request is answered with."""
 
@@ -61,13 +68,9 @@ async def test_a_user_has_so_many_connections_over_all_nodes(tmp_path: Path) -> 
             await limited(url, "ann")
             assert await refusal(url, "bob") == ""
         await second.close()
-        async with asyncio.timeout(FREE_S):
-            while await refusal(nodes.one.url, "ann"):
-                pass
+        await free(nodes.one.url, "ann")
         nodes.redis.kill()
-        async with asyncio.timeout(FREE_S):
-            while await refusal(nodes.two.url, "ann"):
-                pass
+        await free(nodes.two.url, "ann")
         assert await refusal(nodes.two.url, "bob") == ""
         await first.close()
 
@@ -93,8 +96,6 @@ async def test_what_a_dead_node_had_is_free_again(tmp_path: Path) -> None:
         await WireClient(nodes.one.url, "ann").connect()
         await limited(nodes.two.url, "ann")
         nodes.one.kill()
-        async with asyncio.timeout(FREE_S):
-            while await refusal(nodes.two.url, "ann"):
-                await asyncio.sleep(0.2)
+        await free(nodes.two.url, "ann")
         nodes.one.start()
-        assert await refusal(nodes.one.url, "ann") == ""
+        await free(nodes.one.url, "ann")
