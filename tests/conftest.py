@@ -31,6 +31,10 @@ def required(reason: str) -> None:
 
 MakeProcess = Callable[..., Awaitable[Process]]
 
+UNHURRIED = {"gateway.connect_timeout_ms": 60_000, "gateway.request_timeout_ms": 60_000}
+"""A machine that stands still for seconds leaves clients their sockets, and requests their answers.
+"""
+
 
 @pytest.fixture
 async def make_process(tmp_path: Path) -> AsyncIterator[MakeProcess]:
@@ -55,6 +59,7 @@ async def processes(tmp_path: Path) -> AsyncIterator[MakeProcess]:
                 "media.port": 0,
                 "storage.data_dir": tmp_path / "data",
                 "gateway.drain_ms": 0,
+                **UNHURRIED,
                 **options,
             }
             process = Process(dev.with_secrets(load(env={}, options=given)))

@@ -39,7 +39,8 @@ class Cluster:
         options = f"-p {self.port} -h 127.0.0.1 -k {self._home} -c max_connections=60"
         options += " -c fsync=off -c max_wal_size=128MB"
         log = str(self._home / "log")
-        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", log, "-o", options, "start")
+        wait = ["-w", "-t", str(START_TIMEOUT_S)]
+        self._run("pg_ctl", "-D", str(self._data), *wait, "-l", log, "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
         """`immediate` is a crash."""
@@ -66,7 +67,7 @@ class Cluster:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=START_TIMEOUT_S,
+            timeout=2 * START_TIMEOUT_S,
             cwd=self._home,
             **_as_postgres(),
         )
