@@ -14,6 +14,7 @@ from signaling import dev
 from signaling.app import Process
 from signaling.config import load
 from tests.fresh import fresh
+from tests.patience import patient
 
 # How fast an example runs is the machine's affair: a busy one must not fail a law.
 settings.register_profile(
@@ -51,6 +52,7 @@ async def processes(tmp_path: Path) -> AsyncIterator[MakeProcess]:
     """What `make_process` gives, on the loop that enters this."""
     fresh(tmp_path / "data" / "tokenim.db")
     async with AsyncExitStack() as stack:
+        stack.enter_context(patient())
 
         async def make(**options: object) -> Process:
             given = {

@@ -12,6 +12,10 @@ IN_SECONDS = (
     "signaling.adapters.redis_ears.CONFIRM_S",
     "signaling.adapters.sql.postgres.COMMAND_TIMEOUT_S",
     "signaling.adapters.sql.postgres.CONNECT_TIMEOUT_S",
+    "signaling.http.health.CHECK_TIMEOUT_S",
+    "signaling.services.calls.REQUEST_TIMEOUT_S",
+    "signaling.services.rooms.REQUEST_TIMEOUT_S",
+    "signaling.shared_seats.PATIENCE_S",
 )
 IN_MILLISECONDS = (
     "signaling.adapters.sql.postgres.LOCK_TIMEOUT_MS",

@@ -67,12 +67,6 @@ class Rolls:
             await roll.close()
 
 
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that is slow is no ledger that is away."""
-    monkeypatch.setattr("signaling.shared_seats.PATIENCE_S", TIMEOUT_S)
-
-
 @pytest.fixture
 async def rolls(world: World) -> AsyncIterator[Rolls]:
     made = Rolls(world.ledger())
