@@ -17,6 +17,8 @@ from signaling.adapters.sql.tables import events
 from signaling.model import MEMBERSHIP, Appended, Draft, Event, History
 from signaling.ports import Allow, End, Missed
 
+PACE_S = 0.006
+"""Of groups of appends: a fifth less work at 5 000 a second, and what else writes gets its turn."""
 SINCE_AT_ONCE = 64
 """A storm of reconnects is answered bit by bit: the first are not kept waiting for the last."""
 
@@ -26,7 +28,7 @@ class SqlLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._appends: Gather[Append, Appended] = Gather(database.write, append_many)
+        self._appends: Gather[Append, Appended] = Gather(database.write, append_many, pace_s=PACE_S)
         self._since: Gather[Since, Missed] = Gather(
             database.read, missed_many, most=SINCE_AT_ONCE, lanes=READ_LANES
         )

@@ -14,9 +14,9 @@ from signaling.adapters.sql.tables import members
 from signaling.adapters.sql.texts import index_texts
 from signaling.model import Event
 
-INDEX_BATCH = 200
+INDEX_BATCH = 50
+"""What is sent waits for the writer no longer than this many texts take, about a millisecond."""
 INDEX_BATCH_BUSY = 16
-"""What is sent waits for the writer no longer than this many texts take, half a millisecond."""
 INDEX_ROUNDS = 1_000
 BUSY_S = 0.002
 INDEX_REST = 50

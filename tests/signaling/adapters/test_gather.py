@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from signaling.adapters.sql.gather import Gather
+from signaling.adapters.sql.gather import MANY, Gather
 from signaling.adapters.sql.sqlite import SqliteDatabase
 from signaling.errors import Refused
 
@@ -31,6 +31,26 @@ async def test_what_waits_is_one_operation(database: SqliteDatabase) -> None:
     assert await asyncio.gather(*map(gather.submit, range(100))) == list(range(0, 200, 2))
     assert groups == [64, 36]
     assert await gather.submit(7) == 14
+
+
+async def test_a_group_of_many_is_not_followed_at_once_where_there_is_a_pace(
+    database: SqliteDatabase,
+) -> None:
+    def same(connection: Connection, items: Sequence[int]) -> list[int]:
+        return list(items)
+
+    gather = Gather(database.write, same, most=MANY, pace_s=3_600)
+    few = [gather.submit(n) for n in range(MANY - 1)]
+    assert (
+        len(await asyncio.gather(*few, gather.submit(7))) == MANY
+    )  # ends at once, as nothing waits
+    assert await gather.submit(8) == 8  # nor is who comes later kept waiting
+    many = [asyncio.ensure_future(gather.submit(n)) for n in range(MANY + 1)]
+    await asyncio.wait(many[:MANY])
+    await database.write(lambda connection: None)  # the writer has nothing else to do
+    assert [one.done() for one in many] == [True] * MANY + [False]
+    for one in many:
+        one.cancel()
 
 
 async def test_what_is_wrong_with_one_is_no_trouble_of_the_others(
