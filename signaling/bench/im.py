@@ -1,7 +1,9 @@
 """Messaging measured through real sockets, each part on a fresh server on a core of its own."""
 
+import gc
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +39,20 @@ async def measure(parts: tuple[str, ...], scale: Scale) -> dict[str, Any]:
     }
     result = {}
     for name in parts:
-        with House(cores[0], _freely(scale)) as house:
+        with House(cores[0], _freely(scale)) as house, uncollected():
             result[name] = await work[name](house)
     return result
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """A collection of garbage of the load's own would count as the server's delay."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _freely(scale: Scale) -> dict[str, str]:
