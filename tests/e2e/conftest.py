@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +10,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 from signaling.app import Process
+from tests import nodes
 from tests.conftest import processes, required
 from tests.e2e.person import WAIT_MS, Person
-from tests.e2e.server import Redis, Server
+from tests.e2e.server import Server
 
 CHROMIUM = "/usr/bin/chromium"
 ARGS = [
@@ -62,17 +62,8 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture
 def two_nodes(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     """Two processes that share users through Redis and one database."""
-    if shutil.which("redis-server") is None:
-        required("redis-server is not installed")
-    redis = Redis(tmp_path, _free_port())
-    redis.wait()
-    nodes = tuple(Server(tmp_path, TOKENIM_REDIS_URL=redis.url) for _ in range(2))
-    for node in nodes:
-        node.start()
-    yield nodes[0], nodes[1]
-    for node in nodes:
-        node.stop()
-    redis.stop()
+    with nodes.two_nodes(tmp_path) as both:
+        yield both.one, both.two
 
 
 @pytest.fixture
@@ -183,10 +174,3 @@ async def process(tmp_path: Path) -> AsyncIterator[Process]:
     """One whole TokenIM in dev mode, on the loop of the browsers."""
     async with processes(tmp_path) as make:
         yield await make()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

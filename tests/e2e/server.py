@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import Future
 from pathlib import Path
+
+from tests.ports import free_port
+from tests.said import Said
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
@@ -19,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Server:
-    """One `tokenim serve --dev`: the first start takes a free port, later ones the same."""
+    """One `tokenim serve --dev`, on the same port whenever it is started."""
 
     def __init__(
         self,
@@ -41,12 +43,14 @@ class Server:
         # made here
         self._process: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
+        self._said = Said(f"the server in {data_dir}")
+        self._port = 0
         self.url = ""
 
     def start(self) -> None:
         """Start and wait until it says where it listens. Raises RuntimeError with its output."""
-        port = self.url.rpartition(":")[2] or "0"
-        command = [sys.executable, "-m", self._module, "serve", "--dev", "--port", port]
+        self._port = self._port or free_port()
+        command = [sys.executable, "-m", self._module, "serve", "--dev", "--port", str(self._port)]
         process = self._process = subprocess.Popen(
             [*command, "--data-dir", str(self._data_dir), *self._options],
             cwd=self._folder,
@@ -103,43 +107,14 @@ class Server:
 
     def _read(self, process: "subprocess.Popen[str]", listening: "Future[str]") -> None:
         assert process.stdout is not None
+        self._said.over = False
         for line in process.stdout:
             self._lines.append(line)
+            self._said.hear(line)
             found = re.search(r"TokenIM is at (https?://127\.0\.0\.1:\d+)", line)
             if found and not listening.done():
                 listening.set_result(found[1])
         process.stdout.close()
+        self._said.over = True
         if not listening.done():
             listening.set_exception(EOFError())
-
-
-class Redis:
-    """Debian's redis-server on a free port, without persistence."""
-
-    def __init__(self, directory: Path, port: int) -> None:
-        # passed in
-        self.url = f"redis://127.0.0.1:{port}/0"
-        # made here
-        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen(
-            ["redis-server", *options, "--dir", str(directory)], stdout=subprocess.PIPE, text=True
-        )
-
-    def wait(self) -> None:
-        """Until it accepts connections. Raises RuntimeError if it ends instead."""
-        assert self._process.stdout is not None
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            line = self._process.stdout.readline()
-            if "Ready to accept connections" in line:
-                return
-            if not line:
-                break
-        raise RuntimeError("redis-server did not start")
-
-    def stop(self) -> None:
-        """End it and wait."""
-        self._process.terminate()
-        self._process.wait(STOP_TIMEOUT_S)
-        if self._process.stdout is not None:
-            self._process.stdout.close()

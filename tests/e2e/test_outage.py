@@ -1,6 +1,5 @@
 """The path of media dies for longer than the server waits, the socket does not."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from tests.e2e.conftest import Arrive
 from tests.e2e.person import Person
 from tests.e2e.server import Server
 from tests.link import Link
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -27,9 +27,7 @@ LOST = """() => {
 
 @pytest.fixture
 def media_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
