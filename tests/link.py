@@ -20,9 +20,13 @@ class _Side(asyncio.DatagramProtocol):
         self.link = link
         self.client = client
         self.transport: asyncio.DatagramTransport | None = None
+        self.early: list[bytes] = []
+        """What a client sent while its socket was being made."""
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+        for data in self.early:
+            self.link.upward(data, self.client)
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         if self.client is None:
@@ -49,7 +53,7 @@ class Link:
         self._random = random.Random(seed)
         self._front = _Side(self, None)
         self._backs: dict[tuple[str, int], _Side] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.keep: Any = None
         """Optional: `keep(data, upward) -> bool` decides instead of the dice."""
 
@@ -72,19 +76,21 @@ class Link:
         return int(self._front.transport.get_extra_info("sockname")[1])
 
     def upward(self, data: bytes, client: tuple[str, int]) -> None:
-        side = self._backs.get(client)
-        if side is None:
-            task = asyncio.get_running_loop().create_task(self._connect(client, data))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        side = self._backs.get(client) or self._connect(client)
+        if side.transport is None:
+            side.early.append(data)
         elif self._passes(data, upward=True):
             self._later(side.transport, data, self._server)
 
-    async def _connect(self, client: tuple[str, int], data: bytes) -> None:
+    def _connect(self, client: tuple[str, int]) -> _Side:
+        """One for each client, however much it sends at once."""
         side = self._backs[client] = _Side(self, client)
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: side, local_addr=("127.0.0.1", 0))
-        self._later(side.transport, data, self._server)
+        making = loop.create_datagram_endpoint(lambda: side, local_addr=("127.0.0.1", 0))
+        task = loop.create_task(making)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return side
 
     def downward(self, data: bytes, client: tuple[str, int]) -> None:
         if self._passes(data, upward=False):
@@ -124,15 +130,13 @@ class Link:
         to: tuple[str, int],
         queued_s: float = 0.0,
     ) -> None:
-        if transport is None or transport.is_closing():
-            return
         if queued_s < 0:
             self.lost += 1
         elif self.delay_s or queued_s:
             loop = asyncio.get_running_loop()
-            loop.call_later(self.delay_s + queued_s, lambda: transport.sendto(data, to))
+            loop.call_later(self.delay_s + queued_s, _send, transport, data, to)
         else:
-            transport.sendto(data, to)
+            _send(transport, data, to)
 
     def _close(self) -> None:
         for task in self._tasks:
@@ -140,3 +144,8 @@ class Link:
         for side in (self._front, *self._backs.values()):
             if side.transport is not None:
                 side.transport.close()
+
+
+def _send(transport: asyncio.DatagramTransport | None, data: bytes, to: tuple[str, int]) -> None:
+    if transport is not None and not transport.is_closing():
+        transport.sendto(data, to)
