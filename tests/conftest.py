@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from signaling import dev
 from signaling.app import Process
 from signaling.config import load
+from tests import said
 from tests.fresh import fresh
 from tests.patience import patient
 
@@ -28,6 +29,17 @@ def required(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must provide it: {reason}")
     pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Whoever reads of a failure reads what servers and pages said, too."""
+    report = yield
+    if report.failed:
+        report.sections += said.sections(call.start)
+    return report
 
 
 MakeProcess = Callable[..., Awaitable[Process]]

@@ -16,6 +16,8 @@ from playwright.async_api import (
     expect,
 )
 
+from tests.said import Said
+
 WAIT_MS = 60_000
 MARKS = ("sent", "delivered", "read")
 
@@ -41,8 +43,10 @@ class Person:
         self.page = page
         # made here
         self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self._said = Said(f"the page of {name}")
+        page.on("pageerror", self._failed)
         page.on("console", self._console)
+        page.on("close", self._closed)
 
     @classmethod
     async def arrive(cls, browser: Browser, name: str, **options: Any) -> "Person":
@@ -152,7 +156,15 @@ class Person:
         """Until exactly so many remote voices have energy."""
         await self.until("probe.voices", count)
 
+    def _failed(self, error: Error) -> None:
+        self.errors.append(str(error))
+        self._said.hear(f"uncaught: {error}")
+
+    def _closed(self, _: Page) -> None:
+        self._said.over = True
+
     def _console(self, message: ConsoleMessage) -> None:
+        self._said.hear(f"{message.type}: {message.text}")
         if message.type == "error":
             self.errors.append(message.text)
 

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from signaling.app import Process
 from signaling.auth.registry import IssuedKey
-from tests.e2e.person import WAIT_MS
+from tests.e2e.person import WAIT_MS, Person
 from tests.signaling.http.callers import server_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -31,12 +31,10 @@ async def page(browser: Browser, process: Process) -> AsyncIterator[Page]:
     await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=process.url)
     page = await context.new_page()
     page.set_default_timeout(WAIT_MS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    operator = Person("the operator", context, page)
     yield page
     await context.close()
-    assert [error for error in errors if "404" not in error and "401" not in error] == []
+    assert operator.errors_but("404", "401") == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
