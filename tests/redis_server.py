@@ -57,5 +57,5 @@ class RedisServer:
         """SIGKILL, as a machine that dies."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(START_TIMEOUT_S)
             self._process = None

@@ -67,11 +67,11 @@ async def running(server: Server, user: str, script: str, **env: str) -> AsyncIt
         yield
     finally:
         process.kill()
-        await process.wait()
+        await process.communicate()
 
 
 def person(server: Server, user: str) -> Client:
-    return Client(server.url, demo_token(server.url, user), device="test")
+    return Client(server.url, demo_token(server.url, user), device="test", timeout_s=WAIT_S)
 
 
 async def heard(client: Client, **fields: Any) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def token(server: Server, name: str) -> str:
 @pytest.fixture
 async def ear(server: Server) -> AsyncIterator[Client]:
     """Somebody in the lobby who hears what is said."""
-    async with Client(server.url, token(server, "Ear")) as client:
+    async with Client(server.url, token(server, "Ear"), timeout_s=WAIT_S) as client:
         await client.request("conversation:join", alias="lobby", create=True)
         yield client
 

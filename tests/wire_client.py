@@ -44,6 +44,8 @@ class WireClient:
         if not self.token:
             self.token = await asyncio.to_thread(demo_token, self.url, self.user)
         auth = {"token": self.token, "device": self.device, "cursor": cursor}
+        if transport == "polling":  # else it takes five seconds of silence for an end
+            self._socket.eio.request_timeout = TIMEOUT_S
         await self._socket.connect(
             self.url, auth=auth, transports=[transport], wait_timeout=TIMEOUT_S
         )

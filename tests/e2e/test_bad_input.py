@@ -17,6 +17,7 @@ import jwt
 import pytest
 
 from tests.e2e.server import Server
+from tests.ports import free_port
 from tests.wire_client import RequestRefused, WireClient, demo_token
 
 pytestmark = pytest.mark.timeout(300)
@@ -29,9 +30,7 @@ SECRET = "a-secret-of-somebody-else-entirely-0123456789"
 
 @pytest.fixture(scope="module")
 def media_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +81,13 @@ async def frames(server: Server, *sent: str | bytes, token: str | None = None) -
     """What a websocket answers until it is closed or has answered the last frame."""
     where = f"{server.url}/socket.io/?EIO=4&transport=websocket"
     token = token or await asyncio.to_thread(demo_token, server.url, "mallory")
-    heard: list[str] = []
-    async with aiohttp.ClientSession() as session, session.ws_connect(where) as websocket:
-        with contextlib.suppress(aiohttp.ClientConnectionResetError):  # it may be closed by now
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(where) as websocket,
+        asyncio.timeout(WAIT_S),
+    ):
+        heard = [await websocket.receive_str()]
+        with contextlib.suppress(aiohttp.ClientConnectionError):  # it may be closed by now
             await websocket.send_str("40" + json.dumps({"token": token}))
             for frame in sent:
                 if isinstance(frame, str):
@@ -92,11 +95,10 @@ async def frames(server: Server, *sent: str | bytes, token: str | None = None) -
                 else:
                     await websocket.send_bytes(frame)
             await websocket.send_str('4299["conversation:list",{}]')
-        async with asyncio.timeout(WAIT_S):
-            async for message in websocket:
-                heard.append(str(message.data))
-                if heard[-1].startswith(("4399", "44")):
-                    break
+        async for message in websocket:
+            heard.append(str(message.data))
+            if heard[-1].startswith(("4399", "44")):
+                break
     return heard
 
 

@@ -13,10 +13,11 @@ import pytest
 import socketio
 
 from tests.e2e.server import Server
+from tests.nodes import two_nodes
 from tests.wire_client import WireClient
 
 SETTINGS = {
-    "TOKENIM_GATEWAY_DRAIN_MS": "5000",
+    "TOKENIM_GATEWAY_DRAIN_MS": "20000",  # of which three sockets take three waves of ten
     "TOKENIM_LIMITS_CONNECTION_RATE": "0",
     "TOKENIM_LIMITS_USER_RATE": "0",
     "TOKENIM_MEDIA_ENABLED": "false",
@@ -158,6 +159,6 @@ async def test_sigterm_answers_sends_away_and_loses_nothing(server: Server) -> N
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
-async def test_who_is_sent_away_resumes_on_another_node(two_nodes: tuple[Server, Server]) -> None:
-    leaving, staying = two_nodes
-    await check_resumed(staying, await sent_away(leaving))
+async def test_who_is_sent_away_resumes_on_another_node(tmp_path: Path) -> None:
+    with two_nodes(tmp_path, **SETTINGS) as nodes:
+        await check_resumed(nodes.two, await sent_away(nodes.one))

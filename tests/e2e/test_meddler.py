@@ -1,6 +1,7 @@
 """The network of the nemesis goes without a word."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -8,6 +9,8 @@ from tests.e2e.meddler import Meddler
 
 
 async def test_it_cuts_everything_and_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    gc.collect()  # what earlier tests left has its last words now
+    caplog.clear()
     served: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
 
     def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -16,7 +16,6 @@ OUTAGE_S = 10.0
 
 @pytest.mark.redis
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_publishing_is_a_hint_and_the_log_is_the_truth(tmp_path: Path) -> None:
     """Redis dies for ten seconds while Ann on one node writes and Bob on the other listens."""
     with two_nodes(tmp_path) as nodes:

@@ -47,7 +47,7 @@ const cases = {
     return socket;
   },
   async retries() {
-    const socket = connect({ retries: 3, ackTimeout: 1000 });
+    const socket = connect({ retries: 60, ackTimeout: 1000 });
     const answer = await new Promise((resolve, reject) =>
       socket.emit("late once", { n: 7 }, (error, value) => (error ? reject(error) : resolve(value))),
     );

@@ -29,7 +29,7 @@ class Round(Desk):
         if event == "late":
             await asyncio.sleep(0.3)  # its client waits 0.1 s
         elif event == "late once" and self.count(event) == 1:
-            await asyncio.sleep(1.5)  # its client waits 1 s, four times
+            await asyncio.sleep(1.5)  # its client waits 1 s, sixty times
         elif event == "drop":
             loop.call_soon(self.close, who.connection, "server:drain")
         elif event == "expel":
