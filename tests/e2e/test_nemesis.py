@@ -268,9 +268,13 @@ async def test_a_clock_that_steps_loses_nothing(tmp_path: Path) -> None:
     async def strike(run: Run) -> None:
         step_s = run.chance.choice((-3600, -5, 5, 3600, 2 * DAY_S, -2 * DAY_S))
         print(f"clock {step_s:+} s")
-        clock.write_bytes(struct.pack("<q", step_s))
+        hands.seek(0)
+        hands.write(struct.pack("<q", step_s))
 
-    with served(tmp_path / "data", module="tests.e2e.cursed", CURSED_CLOCK=str(clock)) as server:
+    with (
+        clock.open("r+b", buffering=0) as hands,  # at once: a clock that is empty has no time
+        served(tmp_path / "data", module="tests.e2e.cursed", CURSED_CLOCK=str(clock)) as server,
+    ):
         await Run(server, tmp_path).against(strike)
 
 
