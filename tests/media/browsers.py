@@ -185,6 +185,7 @@ async def tab(
 ) -> Tab:
     """A page that joined the room; `through`: the port of a link that it receives by."""
     page = await browser.new_page()
+    page.set_default_timeout(1000 * WAIT_S)
     await page.route(
         "http://localhost/*",
         lambda route: route.fulfill(status=200, content_type="text/html", body=PAGE),

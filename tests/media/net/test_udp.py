@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -22,15 +24,43 @@ def _write(egress: Egress, slot: int, data: bytes) -> None:
     egress.lengths[slot] = len(data)
 
 
-def _peer() -> tuple[socket.socket, Destination]:
-    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    peer.bind(("127.0.0.1", 0))
-    peer.settimeout(60)
-    return peer, Destination(encode(socket.AF_INET, *peer.getsockname()))
+Peer = tuple[socket.socket, Destination]
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.bind(("127.0.0.1", 0))
+        made.settimeout(60)
+        yield made, Destination(encode(socket.AF_INET, *made.getsockname()))
+
+
+Ports = Callable[..., UdpPort]
+
+
+@pytest.fixture
+async def opens() -> AsyncIterator[Ports]:
+    """`opens("127.0.0.1", on_batch)`: a port that is closed at the end."""
+    with ExitStack() as stack:
+
+        def opens(
+            host: str,
+            on_batch: Callable[[int], None] = lambda _count: None,
+            drops: Drops | None = None,
+            *,
+            batched: bool = True,
+        ) -> UdpPort:
+            port = UdpPort(open_socket(host, 0), drops or Drops(), on_batch, batched=batched)
+            stack.callback(port.close)
+            return port
+
+        yield opens
 
 
 @BOTH
-async def test_a_batch_is_received_with_lengths_and_senders(batched: bool) -> None:
+async def test_a_batch_is_received_with_lengths_and_senders(
+    batched: bool, peer: Peer, opens: Ports
+) -> None:
     got: list[tuple[bytes, tuple[str, int]]] = []
     done = asyncio.Event()
 
@@ -43,21 +73,19 @@ async def test_a_batch_is_received_with_lengths_and_senders(batched: bool) -> No
         if len(got) == 100:
             done.set()
 
-    port = UdpPort(open_socket("127.0.0.1", 0), Drops(), on_batch, batched=batched)
-    peer, _ = _peer()
+    port = opens("127.0.0.1", on_batch, batched=batched)
     for number in range(100):
-        peer.sendto(bytes([number]) * number, ("127.0.0.1", port.port))
+        peer[0].sendto(bytes([number]) * number, ("127.0.0.1", port.port))
     async with asyncio.timeout(60):
         await done.wait()
-    assert got == [(bytes([n]) * n, peer.getsockname()) for n in range(100)]
-    port.close()
-    peer.close()
+    assert got == [(bytes([n]) * n, peer[0].getsockname()) for n in range(100)]
 
 
 @BOTH
-async def test_runs_of_one_size_and_what_follows_arrive_as_single_packets(batched: bool) -> None:
-    port = UdpPort(open_socket("127.0.0.1", 0), Drops(), lambda _count: None, batched=batched)
-    peer, destination = _peer()
+async def test_runs_of_one_size_and_what_follows_arrive_as_single_packets(
+    batched: bool, peer: Peer, opens: Ports
+) -> None:
+    port, (sock, destination) = opens("127.0.0.1", batched=batched), peer
     sizes = [1000] * 70 + [999, 500, 500, 1200, 1, 1, 2]
     sent = [bytes([number % 256]) * size for number, size in enumerate(sizes)]
     egress = port.egress
@@ -67,24 +95,22 @@ async def test_runs_of_one_size_and_what_follows_arrive_as_single_packets(batche
         slot += 1
     egress.commit(destination, slot)
     egress.flush()
-    assert [peer.recv(4096) for _ in sent] == sent
+    assert [sock.recv(4096) for _ in sent] == sent
     assert egress.sent_packets == len(sent)
     assert egress.sent_bytes == sum(sizes)
-    port.close()
-    peer.close()
 
 
-async def test_a_datagram_that_does_not_fit_is_dropped_and_counted() -> None:
-    drops = Drops()
-    port = UdpPort(open_socket("127.0.0.1", 0), drops, lambda _count: None)
-    peer, destination = _peer()
+async def test_a_datagram_that_does_not_fit_is_dropped_and_counted(
+    peer: Peer, opens: Ports
+) -> None:
+    drops, (_, destination) = Drops(), peer
+    port = opens("127.0.0.1", drops=drops)
     port.send(destination, bytes(1601))
     port.send(destination, b"")
     assert drops.counts[DropReason.TOO_LARGE] == 2
     port.close()
     port.close()
     port.send(destination, b"after the end")
-    peer.close()
 
 
 class FullSender(PlainSender):
@@ -109,10 +135,10 @@ class FullSender(PlainSender):
         self.sent: list[bytes] = []
 
 
-def test_a_full_socket_keeps_a_bounded_backlog_in_order() -> None:
-    peer, destination = _peer()
+def test_a_full_socket_keeps_a_bounded_backlog_in_order(peer: Peer) -> None:
+    sock, destination = peer
     arena, drops, asked = Arena(64), Drops(), []
-    sender = FullSender(peer, arena)
+    sender = FullSender(sock, arena)
     egress = Egress(arena, sender, drops, lambda: asked.append(True))
     for number in range(5):
         egress.put(destination, b"%d" % number)
@@ -129,7 +155,6 @@ def test_a_full_socket_keeps_a_bounded_backlog_in_order() -> None:
         egress.put(destination, b"x")
         egress.flush()
     assert drops.counts[DropReason.EGRESS_FULL] == 7
-    peer.close()
 
 
 class RefusingSender(LinuxSender):
@@ -141,22 +166,20 @@ class RefusingSender(LinuxSender):
         return super().send(start, end)
 
 
-def test_a_device_without_segmentation_gets_single_packets_from_then_on() -> None:
-    peer, destination = _peer()
-    sock = open_socket("127.0.0.1", 0)
+def test_a_device_without_segmentation_gets_single_packets_from_then_on(peer: Peer) -> None:
+    receiver, destination = peer
     arena, drops = Arena(64), Drops()
-    egress = Egress(arena, RefusingSender(sock.fileno(), arena), drops, lambda: None)
-    for _round in range(2):
-        slot = egress.room(4)
-        for number in range(4):
-            _write(egress, slot + number, bytes([number]) * 100)
-        egress.commit(destination, slot + 4)
-        egress.flush()
-    assert [peer.recv(200)[0] for _ in range(8)] == [0, 1, 2, 3] * 2
+    with open_socket("127.0.0.1", 0) as sock:
+        egress = Egress(arena, RefusingSender(sock.fileno(), arena), drops, lambda: None)
+        for _round in range(2):
+            slot = egress.room(4)
+            for number in range(4):
+                _write(egress, slot + number, bytes([number]) * 100)
+            egress.commit(destination, slot + 4)
+            egress.flush()
+    assert [receiver.recv(200)[0] for _ in range(8)] == [0, 1, 2, 3] * 2
     assert not egress.sender.segmentation
     assert drops.as_dict() == {}
-    sock.close()
-    peer.close()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +199,7 @@ def test_what_is_no_address_is_refused(family: int, host: str) -> None:
         encode(family, host, 1)
 
 
-async def test_one_socket_serves_both_families() -> None:
+async def test_one_socket_serves_both_families(opens: Ports) -> None:
     got: list[tuple[str, int]] = []
     done = asyncio.Event()
 
@@ -185,16 +208,12 @@ async def test_one_socket_serves_both_families() -> None:
         if len(got) == 2:
             done.set()
 
-    port = UdpPort(open_socket("", 0), Drops(), on_batch)
+    port = opens("", on_batch)
     if port.family != socket.AF_INET6:
         pytest.skip("no IPv6 on this machine")
-    four = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    six = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    four.sendto(b"four", ("127.0.0.1", port.port))
-    six.sendto(b"six", ("::1", port.port))
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"hello", (host, port.port))
     async with asyncio.timeout(60):
         await done.wait()
     assert {host for host, _port in got} == {"127.0.0.1", "::1"}
-    port.close()
-    four.close()
-    six.close()
