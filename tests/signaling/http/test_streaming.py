@@ -16,6 +16,12 @@ from tests.signaling.http.streams import offer, post, token, watching
 from tests.wire_client import WireClient
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here takes an answer: it is not because they never connect that streams end."""
+    monkeypatch.setattr("media.net.transport.CONNECT_TIMEOUT_S", 600.0)
+
+
 async def test_a_granted_room_can_be_streamed_into(process: Process) -> None:
     assert process.sfu is not None
     peer = connection()
