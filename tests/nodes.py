@@ -9,6 +9,12 @@ from pathlib import Path
 from tests.e2e.server import Server
 from tests.redis_server import RedisServer
 
+UNHURRIED = {
+    "TOKENIM_GATEWAY_CONNECT_TIMEOUT_MS": "60000",
+    "TOKENIM_GATEWAY_REQUEST_TIMEOUT_MS": "60000",
+}
+"""Of gateways on a machine that may be slow."""
+
 
 class TwoNodes:
     """`one` and `two` of the same app."""
@@ -17,9 +23,11 @@ class TwoNodes:
         data = folder / "data"
         data.mkdir()
         self.redis = RedisServer(folder)
-        env |= {"TOKENIM_REDIS_URL": self.redis.url}
-        self.one = Server(data, TOKENIM_NODE="one", **env)
-        self.two = Server(data, TOKENIM_NODE="two", **env)
+        env = {**UNHURRIED, "TOKENIM_REDIS_URL": self.redis.url, **env}
+        self.one, self.two = (
+            Server(data, module="tests.e2e.unhurried", TOKENIM_NODE=name, **env)
+            for name in ("one", "two")
+        )
 
 
 @contextmanager

@@ -25,12 +25,6 @@ async def process(make_process: MakeProcess) -> Process:
 
 
 @pytest.fixture
-async def process(make_process: MakeProcess) -> Process:
-    """Its calls ring for longer than any test takes."""
-    return await make_process(**{"media.ring_ms": 600_000})
-
-
-@pytest.fixture
 async def come(process: Process) -> AsyncIterator[Come]:
     """`await come("ann")`: a Device of a user, gone at the end."""
     async with AsyncExitStack() as stack:

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 
 from tests.contract.databases import cluster
 from tests.e2e.server import Server
+from tests.nodes import UNHURRIED
 from tests.postgres import Cluster
 from tests.redis_server import RedisServer
 from tests.wire_client import WireClient
@@ -31,12 +32,16 @@ def nodes(tmp_path: Path, cluster: Cluster) -> Iterator[Nodes]:
     redis = RedisServer(tmp_path)
     redis.start()
     env = {
+        **UNHURRIED,
         "TOKENIM_REDIS_URL": redis.url,
         "TOKENIM_DATABASE_URL": cluster.database(f"files_{tmp_path.name}".lower()),
         "TOKENIM_STORAGE_BLOBS_URL": f"file://{tmp_path / 'shared'}",
         "TOKENIM_MASTER_KEY": os.urandom(32).hex(),
     }
-    one, two = (Server(tmp_path / name, TOKENIM_NODE=name, **env) for name in ("one", "two"))
+    one, two = (
+        Server(tmp_path / name, module="tests.e2e.unhurried", TOKENIM_NODE=name, **env)
+        for name in ("one", "two")
+    )
     try:
         one.start()
         two.start()
