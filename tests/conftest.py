@@ -15,6 +15,7 @@ from signaling.app import Process
 from signaling.config import load
 from tests import said
 from tests.fresh import fresh
+from tests.memory import memory
 from tests.patience import patient
 
 # How fast an example runs is the machine's affair: a busy one must not fail a law.
@@ -22,6 +23,15 @@ settings.register_profile(
     "tokenim", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tokenim")
+
+
+MEMORY_MIN_BYTES = 6 << 30
+
+
+def pytest_configure() -> None:
+    """`tmp_path` is in memory, where there is enough of it."""
+    if (place := memory(MEMORY_MIN_BYTES)) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(place))
 
 
 def required(reason: str) -> None:

@@ -7,15 +7,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.memory import memory
 from tests.ports import free_port
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 START_TIMEOUT_S = 120
-MEMORY = Path("/dev/shm")
 MEMORY_MIN_BYTES = 2 << 30
-"""A disk that others write to makes every test wait. What the tests crash is a process, never the
-machine, so nothing here has to outlive that.
-"""
 
 
 class Cluster:
@@ -26,7 +23,7 @@ class Cluster:
         if not BINARIES:
             raise RuntimeError("PostgreSQL is not installed")
         self._bin = BINARIES[-1]
-        self._home = Path(tempfile.mkdtemp(prefix="tokenim-pg-", dir=_where()))
+        self._home = Path(tempfile.mkdtemp(prefix="tokenim-pg-", dir=memory(MEMORY_MIN_BYTES)))
         self._data = self._home / "data"
         self.port = free_port()
         if os.geteuid() == 0:
@@ -73,12 +70,6 @@ class Cluster:
         )
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")
-
-
-def _where() -> Path | None:
-    """Memory, where there is enough of it."""
-    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_MIN_BYTES
-    return MEMORY if roomy else None
 
 
 def _as_postgres() -> dict[str, int]:
