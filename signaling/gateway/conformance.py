@@ -26,6 +26,7 @@ CONFIG = GatewayConfig(
     connect_timeout_ms=1_000,
     origins=("*",),
 )
+TIMES = ("ping_interval_ms", "ping_timeout_ms", "connect_timeout_ms")
 BEAT_S = 0.02
 
 
@@ -94,10 +95,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="localhost", help="every address of it is listened on")
     parser.add_argument("--port", type=int, default=3000)
-    parser.add_argument("--ping-interval-ms", type=int, default=CONFIG.ping_interval_ms)
-    parser.add_argument("--ping-timeout-ms", type=int, default=CONFIG.ping_timeout_ms)
+    for name in TIMES:
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=int, default=getattr(CONFIG, name))
     options = parser.parse_args()
-    times = {name: getattr(options, name) for name in ("ping_interval_ms", "ping_timeout_ms")}
+    times = {name: getattr(options, name) for name in TIMES}
     web.run_app(
         make_app(replace(CONFIG, **times)),
         host=options.host,

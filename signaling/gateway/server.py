@@ -193,8 +193,7 @@ class Namespaces:
         if all(connection.over for connection in self._connections.values()):
             self._stop_timer()
             loop = asyncio.get_running_loop()
-            left = max(0.0, self._connect_by - loop.time())
-            self._timer = loop.call_later(left, self._socket.finish, "connect timeout")
+            self._timer = loop.call_at(self._connect_by, self._socket.finish, "connect timeout")
 
     def _release(self, connection: Connection) -> None:
         """Its task may have much to do yet: leaving and coming again makes no heap of them."""

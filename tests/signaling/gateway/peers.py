@@ -21,16 +21,25 @@ from signaling.model import Grants, Identity
 from signaling.ports import Remote
 
 PATIENCE_S = 40.0
-USUAL = GatewayConfig()
-UNHURRIED = replace(
-    CONFIG,
-    ping_interval_ms=USUAL.ping_interval_ms,
-    ping_timeout_ms=USUAL.ping_timeout_ms,
-    connect_timeout_ms=20_000,
-)
-"""The protocol suites' peer, for clients that answer no PING: half a second is soon over on a busy
-machine.
-"""
+NEVER_MS = 100_000
+"""Longer than any test is patient."""
+TIMES = {
+    "ping_interval_ms": NEVER_MS,
+    "ping_timeout_ms": NEVER_MS,
+    "connect_timeout_ms": NEVER_MS,
+    "upgrade_timeout_ms": NEVER_MS,
+    "request_timeout_ms": NEVER_MS,
+    "body_timeout_ms": NEVER_MS,
+    "drain_flush_ms": NEVER_MS,
+}
+"""A machine that stands still for a while makes nobody late, and no PING comes in between."""
+UNHURRIED: GatewayConfig = replace(CONFIG, **TIMES)
+"""The protocol suites' peer, for clients that answer no PING."""
+
+
+def config(**changes: Any) -> GatewayConfig:
+    """A gateway that anybody may use, in which only those times pass that a test sets."""
+    return replace(GatewayConfig(origins=("*",)), **{**TIMES, **changes})
 
 
 class Peer:
@@ -42,10 +51,12 @@ class Peer:
         session: aiohttp.ClientSession,
         path: str,
         app: web.Application | None = None,
+        server: "web.Server[web.Request] | None" = None,
     ) -> None:
         self.base = url
         self.url = url + path
         self.session = session
+        self._server = server
         routes = app.router.routes() if app is not None else ()
         self._engines: list[Engine] = [route.handler.__self__ for route in routes]  # type: ignore[attr-defined]
 
@@ -53,6 +64,11 @@ class Peer:
         """The server's side of a session."""
         (found,) = [engine.sockets[sid] for engine in self._engines if sid in engine.sockets]
         return found
+
+    def requesting(self) -> set[web.RequestHandler]:
+        """The server's side of every connection that speaks HTTP."""
+        assert self._server is not None
+        return set(self._server.connections)
 
     async def polling(self, sid: str) -> "asyncio.Task[tuple[int, str]]":
         """A poll that waits at the server."""
@@ -162,7 +178,7 @@ async def serving(
     port = runner.addresses[0][1]
     try:
         async with aiohttp.ClientSession() as session:
-            yield Peer(f"http://127.0.0.1:{port}", session, path, app)
+            yield Peer(f"http://127.0.0.1:{port}", session, path, app, runner.server)
     finally:
         await runner.cleanup()
 
@@ -228,11 +244,11 @@ class Desk:
 
 @asynccontextmanager
 async def gateway(
-    config: GatewayConfig | None = None, desk: Desk | None = None, cancelling: bool = True
+    settings: GatewayConfig | None = None, desk: Desk | None = None, cancelling: bool = True
 ) -> AsyncIterator[tuple[Gateway, Peer, Desk]]:
     """A Gateway on a Desk, served."""
     desk = desk or Desk()
-    served = Gateway(config or GatewayConfig(origins=("*",)), desk)
+    served = Gateway(settings or config(), desk)
     app = web.Application()
     served.attach(app)
     async with serving(app, cancelling=cancelling) as peer:

@@ -3,12 +3,12 @@
 import asyncio
 import socket
 
-from signaling.gateway import GatewayConfig
 from signaling.gateway.latest import MAX_KEPT, Latest
 from signaling.model import Identity
 from tests.signaling.gateway.peers import (
     KB,
     PATIENCE_S,
+    config,
     event_of,
     gateway,
     non_reader,
@@ -36,8 +36,8 @@ async def test_invariant_12_a_connection_that_cannot_keep_up_is_closed_as_slow_c
 
 
 async def test_what_waits_for_a_slow_connection_is_bounded() -> None:
-    config = GatewayConfig(origins=("*",), max_queue_bytes=100 * KB, volatile_mark_bytes=10 * KB)
-    async with gateway(config) as (served, peer, _desk):
+    small = config(max_queue_bytes=100 * KB, volatile_mark_bytes=10 * KB)
+    async with gateway(small) as (served, peer, _desk):
         client, slow = await non_reader(peer)
         (link,) = served._server.eio.links._open
         most = 0

@@ -2,20 +2,14 @@
 
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
+from tests.ports import free_port
 from tests.signaling.gateway.peers import PATIENCE_S, Peer, text
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -23,7 +17,8 @@ async def peer() -> AsyncIterator[Peer]:
     """`python -m signaling.gateway.conformance --port N`, patient with who answers no PING."""
     port = free_port()
     command = [sys.executable, "-m", "signaling.gateway.conformance", "--port", str(port)]
-    command += ["--ping-interval-ms", "24000", "--ping-timeout-ms", "19000"]
+    command += ["--ping-interval-ms", "124000", "--ping-timeout-ms", "119000"]
+    command += ["--connect-timeout-ms", "99000"]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:
@@ -41,8 +36,8 @@ async def test_the_command_serves_what_the_suites_expect(peer: Peer) -> None:
     assert status == 200
     shake = json.loads(body[1:])
     assert (shake["pingInterval"], shake["pingTimeout"], shake["maxPayload"]) == (
-        24_000,
-        19_000,
+        124_000,
+        119_000,
         10**6,
     )
     assert shake["upgrades"] == ["websocket"]

@@ -2,25 +2,22 @@
 
 import asyncio
 import json
-from typing import Any
 
 import pytest
 
-from signaling.gateway import Gateway, GatewayConfig
+from signaling.gateway import Gateway
 from signaling.gateway.gateway import WAVES
+from signaling.model import Identity
 from tests.signaling.gateway.peers import (
     PATIENCE_S,
     Desk,
     Peer,
     closed,
+    config,
     event_of,
     gateway,
     text,
 )
-
-
-def config(**changes: Any) -> GatewayConfig:
-    return GatewayConfig(origins=("*",), **changes)
 
 
 async def test_draining_tells_everyone_answers_what_is_in_flight_and_closes() -> None:
@@ -123,18 +120,32 @@ async def test_a_request_that_never_ends_holds_nobody_up() -> None:
         desk.gates["never"].set()
 
 
+class Counting(Desk):
+    """Notes with every end how many sockets there still are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.served: Gateway | None = None
+        self.left: list[object] = []
+
+    async def closed(self, who: Identity, reason: str) -> None:
+        assert self.served is not None
+        self.left.append(self.served.stats()["sockets"])
+        await super().closed(who, reason)
+
+
 async def test_sockets_close_in_waves_and_everyone_has_a_time_of_their_own() -> None:
-    async with gateway(config(drain_ms=400)) as (served, peer, desk):
+    desk = Counting()
+    async with gateway(config(drain_ms=400), desk) as (served, peer, _):
+        desk.served = served
         joined = [await peer.joined({"token": f"u{n}"}) for n in range(2 * WAVES)]
         draining = asyncio.create_task(served.drain())
         times = [event_of(await text(ws))[1]["retry_after_ms"] for ws, _ in joined]
         assert len(set(times)) > WAVES
-        left = []
         for _ in joined:
             await asyncio.wait_for(desk.closings.get(), PATIENCE_S)
-            left.append(served.stats()["sockets"])
         await draining
-        assert len(set(left)) > 3, "they went one wave after the other"
+        assert len(set(desk.left)) > 3, "they went one wave after the other"
         assert {json.dumps(await closed(ws)) for ws, _ in joined} == {'[1000, "server:drain"]'}
 
 

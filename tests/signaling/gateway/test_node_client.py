@@ -2,16 +2,16 @@
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from signaling.gateway import GatewayConfig
 from signaling.gateway.conformance import make_app
 from signaling.model import Identity
 from tests.conftest import required
-from tests.signaling.gateway.peers import UNHURRIED, Desk, Peer, gateway, serving
+from tests.signaling.gateway.peers import UNHURRIED, Desk, Peer, gateway, serving, until
 
 NODE = Path(__file__).parents[2] / "node"
 
@@ -22,14 +22,14 @@ class Round(Desk):
     def __init__(self) -> None:
         super().__init__()
         self.close: Any = None
+        self.waiting: Callable[[], bool] = lambda: False
+        """Whether a request waits for its turn."""
 
     async def request(self, who: Identity, event: str, payload: Any) -> dict[str, Any]:
         answer = await super().request(who, event, payload)
         loop = asyncio.get_running_loop()
-        if event == "late":
-            await asyncio.sleep(0.3)  # its client waits 0.1 s
-        elif event == "late once" and self.count(event) == 1:
-            await asyncio.sleep(1.5)  # its client waits 1 s, sixty times
+        if event == "late" or (event == "late once" and self.count(event) == 1):
+            await until(self.waiting)  # its client gave it up, and asks for something again
         elif event == "drop":
             loop.call_soon(self.close, who.connection, "server:drain")
         elif event == "expel":
@@ -77,8 +77,10 @@ async def run(peer: Peer, case: str) -> None:
 )
 async def test_a_stock_client(case: str) -> None:
     desk = Round()
-    async with gateway(GatewayConfig(origins=("*",)), desk) as (served, peer, _):
+    async with gateway(None, desk) as (served, peer, _):
+        sockets = served._server.eio.sockets
         desk.close = served.close
+        desk.waiting = lambda: any(socket.session.waiting for socket in sockets.values())
         await run(peer, case)
         if case == "retries":
             assert desk.count("late once") >= 2

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from signaling.gateway import GatewayConfig
 from signaling.gateway.socket import NOOP_DELAY_S
 from tests.signaling.gateway.peers import (
     PATIENCE_S,
@@ -15,14 +14,11 @@ from tests.signaling.gateway.peers import (
     Peer,
     alive,
     closed,
+    config,
     gateway,
     text,
     until,
 )
-
-
-def config(**changes: Any) -> GatewayConfig:
-    return GatewayConfig(origins=("*",), **changes)
 
 
 async def ended(desk: Desk) -> tuple[str, str]:
@@ -31,15 +27,18 @@ async def ended(desk: Desk) -> tuple[str, str]:
 
 @contextlib.asynccontextmanager
 async def halfway(peer: Peer, sid: str, method: str, rest: str = "\r\n") -> Any:
-    """A request that is sent and whose client then goes away without a word."""
+    """A request whose client goes away without a word; in the end the server knows of it."""
     address = urlsplit(peer.base)
+    before = peer.requesting()
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     target = f"/socket.io/?EIO=4&transport=polling&sid={sid}"
     writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\n{rest}".encode())
     yield
+    (mine,) = peer.requesting() - before
     writer.transport.abort()
     with contextlib.suppress(ConnectionError):
         await reader.read()
+    await until(lambda: mine.transport is None)
 
 
 async def beaten(peer: Peer, sid: str) -> None:

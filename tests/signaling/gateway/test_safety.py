@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from signaling.gateway import Gateway, GatewayConfig
+from signaling.gateway import Gateway
 from signaling.gateway.conformance import make_app
 from tests.signaling.gateway.peers import (
     PATIENCE_S,
@@ -16,6 +16,7 @@ from tests.signaling.gateway.peers import (
     alive,
     call,
     closed,
+    config,
     gateway,
     raw,
     serving,
@@ -34,14 +35,13 @@ async def test_a_packet_huge_by_its_attachments_ends_its_socket() -> None:
 
 
 async def test_the_own_page_and_clients_without_a_page_may_come() -> None:
-    async with gateway(GatewayConfig()) as (_, peer, _desk):
+    async with gateway(config(origins=())) as (_, peer, _desk):
         assert (await peer.request("GET", None, headers={"Origin": peer.base}))[0] == 200
         assert (await peer.get())[0] == 200
 
 
 async def test_origins_are_allowed_by_pattern() -> None:
-    config = GatewayConfig(origins=("https://*.page.example",))
-    async with gateway(config) as (_, peer, _desk):
+    async with gateway(config(origins=("https://*.page.example",))) as (_, peer, _desk):
         for origin, status in (
             ("https://a.page.example", 200),
             ("HTTPS://A.PAGE.EXAMPLE", 200),
@@ -131,8 +131,7 @@ async def test_malformed_packets_make_one_line_a_minute(caplog: pytest.LogCaptur
 
 
 async def test_connections_of_one_address_are_counted() -> None:
-    config = GatewayConfig(origins=("*",), max_connections_per_address=2)
-    async with gateway(config) as (_, peer, _desk):
+    async with gateway(config(max_connections_per_address=2)) as (_, peer, _desk):
         first = await peer.opened()
         sid = await peer.open_polling()
         assert (await peer.get())[0] == 429
@@ -148,9 +147,8 @@ async def from_anywhere(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 async def test_connections_of_one_ipv6_network_are_counted_together() -> None:
-    config = GatewayConfig(origins=("*",), max_connections_per_address=2)
     app = web.Application(middlewares=[from_anywhere])
-    served = Gateway(config, Desk())
+    served = Gateway(config(max_connections_per_address=2), Desk())
     served.attach(app)
     async with serving(app) as peer:
         for address, status in (
@@ -209,13 +207,7 @@ async def test_a_flood_of_pings_that_nobody_reads_is_bounded() -> None:
     "packet", ['42["x",[[1]]]', '452-["x"]', '42["x","' + "y" * 1000 + '"]'], ids=str.__len__
 )
 async def test_depth_attachments_and_size_are_settings(packet: str) -> None:
-    tight = GatewayConfig(
-        origins=("*",),
-        max_depth=2,
-        max_attachments=1,
-        max_packet_bytes=1000,
-        connect_timeout_ms=30_900,
-    )
+    tight = config(max_depth=2, max_attachments=1, max_packet_bytes=1000)
     async with gateway(tight) as (_, peer, _desk):
         ws, _ = await peer.joined({"token": "ann"})
         assert (await call(ws, "x", [1]))["ok"] is True
