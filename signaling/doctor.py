@@ -17,7 +17,10 @@ from signaling.config import LOOPBACK, ConfigError, Settings, check_secrets
 SERVER = "tokenim"
 """How `/healthz` names us."""
 
-TIMEOUT_S = 3.0
+TIMEOUT_S = 10.0
+"""For whoever is asked something: a busy server of ours is no stranger."""
+CHECK_S = 30.0
+"""For one check: on a slow disk a database is not made in a moment."""
 CLOCK_SKEW_S = 2.0
 YEAR_2025_S = 1_735_689_600
 
@@ -167,7 +170,7 @@ class Doctor:
 
 async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
     try:
-        detail = await asyncio.wait_for(check(), 2 * TIMEOUT_S)
+        detail = await asyncio.wait_for(check(), CHECK_S)
     except _Failed as failed:
         return Finding(check=name, ok=False, detail=failed.detail, advice=failed.advice)
     except Exception as error:  # noqa: BLE001 - whatever a driver raises is the finding

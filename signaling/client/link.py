@@ -201,7 +201,8 @@ class Link:
     def _disconnected(self, socket: socketio.AsyncClient) -> None:
         if socket is not self._socket:
             return
-        self._ready.clear()
+        if self._error is None:  # else there will be no session any more: nobody waits for one
+            self._ready.clear()
         self._lost = True
         self._stirred.set()
         for answer in self._answers:

@@ -224,6 +224,7 @@ class Quota:
     async def _active(self, use: Use, who: Identity, limit: int) -> None:
         now = self._clock()
         period = month_of(now)
+        counted = use.totals.active_users  # newer totals would count who is admitted here twice
         asked = {who.user, *use.admitted}
         active = await self._actives.active(who.app, period, asked)
         if len(use.known) < KNOWN_MAX:
@@ -235,7 +236,7 @@ class Quota:
         }
         if who.user in active or who.user in use.admitted:
             return
-        if max(use.totals.active_users, len(use.known)) + len(use.admitted) >= limit:
+        if max(counted, len(use.known)) + len(use.admitted) >= limit:
             raise exceeded("active_users", use.plan)
         use.admitted[who.user] = now
 

@@ -81,7 +81,10 @@ async def publisher(tmp_path: Path) -> AsyncIterator[Publisher]:
 
 
 @pytest.fixture
-async def sets(publisher: Publisher, tmp_path: Path, clock: Clock) -> AsyncIterator[HttpKeySets]:
+async def sets(
+    publisher: Publisher, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[HttpKeySets]:
+    monkeypatch.setattr("signaling.http.keysets.TIMEOUT_S", 100.0)
     trust = ssl.create_default_context(cafile=tmp_path / "tls-self.crt")
     async with HttpKeySets(allow_private=True, tls=trust, clock_s=clock) as made:
         yield made

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from signaling.addresses import lan_addresses
+from tests.ports import free_port
 
 KEY = "q4Jm8hZc1Yw0Tn5Rk2Xv7Pb3Ls9Dg6Fa+/="
 TIMEOUT_S = 90
@@ -234,9 +235,7 @@ def test_doctor_finds_what_is_wrong(env: dict[str, str]) -> None:
 def test_doctor_knows_a_running_server_of_ours(
     env: dict[str, str], options: tuple[str, ...]
 ) -> None:
-    with socket.socket(type=socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        env["TOKENIM_MEDIA_PORT"] = str(free.getsockname()[1])
+    env["TOKENIM_MEDIA_PORT"] = str(free_port())
     with serving(env, *options) as (url, _):
         port = url.rsplit(":", 1)[1]
         found = answer(env, "doctor", "--port", port, *options)["findings"]

@@ -51,7 +51,7 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
 
 
 async def test_a_refusal_carries_its_code(server: Server) -> None:
-    async with Client(server.url, token(server, "Ann")) as client:
+    async with Client(server.url, token(server, "Ann"), timeout_s=60) as client:
         with pytest.raises(Refused) as refused:
             await client.request("history:get", conversation="nowhere", limit=1)
     assert refused.value.code == "not_found"
@@ -59,7 +59,10 @@ async def test_a_refusal_carries_its_code(server: Server) -> None:
 
 async def test_sends_are_repeated_until_the_killed_server_is_back(server: Server) -> None:
     ann, bob = token(server, "Ann"), token(server, "Bob")
-    async with Client(server.url, ann) as sender, Client(server.url, bob) as reader:
+    async with (
+        Client(server.url, ann, timeout_s=60) as sender,
+        Client(server.url, bob, timeout_s=60) as reader,
+    ):
         place = await lobby(sender)
         await lobby(reader)
         await sender.send(place, {"text": "before"})
@@ -76,15 +79,15 @@ async def test_sends_are_repeated_until_the_killed_server_is_back(server: Server
 async def test_a_new_connection_goes_on_where_the_store_stopped(server: Server) -> None:
     store = MemoryStore()
     bob = token(server, "Bob")
-    async with Client(server.url, token(server, "Ann")) as sender:
+    async with Client(server.url, token(server, "Ann"), timeout_s=60) as sender:
         place = await lobby(sender)
-        async with Client(server.url, bob, device="phone", store=store) as reader:
+        async with Client(server.url, bob, device="phone", store=store, timeout_s=60) as reader:
             await lobby(reader)
             await sender.send(place, {"text": "seen"})
             assert await texts(reader, 1) == ["seen"]
         for number in range(5):
             await sender.send(place, {"text": f"missed {number}"})
-        async with Client(server.url, bob, device="phone", store=store) as reader:
+        async with Client(server.url, bob, device="phone", store=store, timeout_s=60) as reader:
             assert await texts(reader, 5) == [f"missed {number}" for number in range(5)]
 
 
@@ -94,28 +97,28 @@ async def test_what_a_crash_interrupts_comes_again(server: Server) -> None:
     said = ["done with", "interrupted", "never seen"]
 
     async def crash_at_the_second() -> None:
-        async with Client(server.url, bob, device="phone", store=store) as reader:
+        async with Client(server.url, bob, device="phone", store=store, timeout_s=60) as reader:
             await lobby(reader)
             for text in said:
                 await sender.send(place, {"text": text})
             assert await texts(reader, 2) == said[:2]
             raise ZeroDivisionError
 
-    async with Client(server.url, token(server, "Ann")) as sender:
+    async with Client(server.url, token(server, "Ann"), timeout_s=60) as sender:
         place = await lobby(sender)
         with pytest.raises(ZeroDivisionError):
             await crash_at_the_second()
-        async with Client(server.url, bob, device="phone", store=store) as reader:
+        async with Client(server.url, bob, device="phone", store=store, timeout_s=60) as reader:
             assert await texts(reader, 2) == said[1:]
 
 
 async def test_a_closed_client_ends_its_events(server: Server) -> None:
-    client = Client(server.url, token(server, "Ann"))
+    client = Client(server.url, token(server, "Ann"), timeout_s=3600)
     await client.connect()
     listening = asyncio.create_task(texts(client, 1))
     await client.close()
     async with asyncio.timeout(WAIT_S):
         assert await listening == []
-    with pytest.raises(Refused) as refused:
-        await client.request("presence:watch", users=[])
+        with pytest.raises(Refused) as refused:
+            await client.request("presence:watch", users=[])
     assert refused.value.code == "unavailable"

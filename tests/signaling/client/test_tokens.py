@@ -40,11 +40,13 @@ async def test_a_token_is_renewed_before_it_runs_out(process: Process) -> None:
             again.set()
         return await mint(process, "ann", SHORT_S if asked == 1 else LONG_S)
 
-    async with patience(), Client(process.url, provide) as ann:
+    async with patience(), Client(process.url, provide, timeout_s=60) as ann:
         first = ann.session["expires_at"]
         ahead(process, SHORT_S - 40)
         await again.wait()
-        async with Client(process.url, await mint(process, "bob", SHORT_S)) as bob:
+        while all(who.expires_at == first for who in process.node.sessions):
+            await asyncio.sleep(0.01)  # until the new one has come
+        async with Client(process.url, await mint(process, "bob", SHORT_S), timeout_s=60) as bob:
             # Bob's token is younger and not renewed: when his ends, Ann's first one has.
             assert bob.session["expires_at"] >= first
             ahead(process, SHORT_S + 100)
@@ -55,7 +57,10 @@ async def test_a_token_is_renewed_before_it_runs_out(process: Process) -> None:
 
 
 async def test_a_token_that_cannot_be_renewed_ends_the_events(process: Process) -> None:
-    async with patience(), Client(process.url, await mint(process, "ann", SHORT_S)) as ann:
+    async with (
+        patience(),
+        Client(process.url, await mint(process, "ann", SHORT_S), timeout_s=60) as ann,
+    ):
         ahead(process, SHORT_S + 100)
         with pytest.raises(Refused) as refused:
             await anext(aiter(ann.events()))
@@ -76,8 +81,8 @@ async def test_a_client_whose_token_ran_out_comes_back_with_a_new_one(process: P
             raise Refused("unavailable", "no tokens now")
         return await mint(process, "ann", SHORT_S if asked == 1 else LONG_S)
 
-    bob = Client(process.url, await mint(process, "bob"))
-    async with patience(), bob, Client(process.url, provide) as ann:
+    bob = Client(process.url, await mint(process, "bob"), timeout_s=60)
+    async with patience(), bob, Client(process.url, provide, timeout_s=60) as ann:
         place = (await ann.request("conversation:join", alias="lobby", create=True))["conversation"]
         await bob.request("conversation:join", alias="lobby")
         first = ann.session["expires_at"]
@@ -106,7 +111,7 @@ async def test_what_the_provider_raises_ends_the_events(process: Process) -> Non
             raise ZeroDivisionError
         return await mint(process, "ann", SHORT_S)
 
-    async with patience(), Client(process.url, provide) as ann:
+    async with patience(), Client(process.url, provide, timeout_s=60) as ann:
         ahead(process, SHORT_S - 40)
         with pytest.raises(ZeroDivisionError):
             await anext(aiter(ann.events()))

@@ -176,6 +176,12 @@ def _fields(outside: Outside) -> dict[str, Any]:
     return {name: getattr(outside, name) for name in Outside.__slots__}
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No picture is given up because the machine stood still."""
+    monkeypatch.setattr("signaling.adapters.pictures.TIMEOUT_S", 100.0)
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """ann and bob are members of `house.conversation`; eve of the same app is not."""

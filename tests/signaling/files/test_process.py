@@ -69,7 +69,7 @@ class Door:
     async def enter(self, process: Process, token: str) -> Person:
         """With a token of the app's making."""
         http = await self._stack.enter_async_context(ClientSession(process.url))
-        client = await self._stack.enter_async_context(Client(process.url, token))
+        client = await self._stack.enter_async_context(Client(process.url, token, timeout_s=60))
         return Person(client, token, http)
 
 

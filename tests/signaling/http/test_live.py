@@ -16,6 +16,12 @@ from tests.signaling.http.streams import offer, post, token
 from tests.wire_client import WireClient
 
 
+@pytest.fixture(autouse=True)
+def unconnected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams whose media never comes stay until somebody ends them."""
+    monkeypatch.setattr("media.net.transport.CONNECT_TIMEOUT_S", 3600.0)
+
+
 class Scene:
     """Ann and Bob in the Room of their group; the app's server, and another app's."""
 

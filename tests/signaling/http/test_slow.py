@@ -1,6 +1,7 @@
 """Peers that send slowly, or nothing, or bytes that are no text: each costs a bounded time."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import msgspec
@@ -29,12 +30,14 @@ async def thing(request: web.Request) -> web.Response:
 
 
 async def answered(port: int, *sent: bytes) -> bytes:
-    """Everything the server says until it closes, without a word more from here."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    """Everything the server says until it closes, without a word more from here.
+
+    What is sent is there before the server accepts, so its patience is with the rest only.
+    """
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(b"".join(sent))
+    reader, writer = await asyncio.open_connection(sock=connection)
     try:
-        for part in sent:
-            writer.write(part)
-            await writer.drain()
         async with asyncio.timeout(WAIT_S):
             return await reader.read()
     finally:

@@ -34,7 +34,7 @@ async def house(make_process: MakeProcess) -> Process:
 async def person(process: Process, name: str) -> AsyncIterator[Client]:
     """Somebody with a socket, while it lasts; then they are seen to be gone."""
     token = await asyncio.to_thread(demo_token, process.url, name)
-    async with Client(process.url, token, device=f"{name}-phone") as client:
+    async with Client(process.url, token, device=f"{name}-phone", timeout_s=60) as client:
         yield client
     (app,) = await process.registry.apps()
     async with asyncio.timeout(WAIT_S):

@@ -16,6 +16,7 @@ from signaling.client import Client
 from signaling.config import ConfigError, PlanSettings, load
 from signaling.errors import Refused
 from signaling.outbox.usage import Plan, Totals, reached, spanned
+from tests.conftest import UNHURRIED
 from tests.receiver import Receiver
 from tests.wire_client import WireClient
 
@@ -45,13 +46,14 @@ class World:
         return str(answer["token"])
 
     async def client(self, user: str) -> Client:
-        return Client(self.url, await self.token(user), device=user)
+        return Client(self.url, await self.token(user), device=user, timeout_s=60)
 
 
 @asynccontextmanager
 async def world(folder: Path, **plan: int) -> AsyncIterator[World]:
     options = {
         "http.port": 0,
+        **UNHURRIED,
         "media.enabled": False,
         "storage.data_dir": folder,
         "master_key": MASTER_KEY,

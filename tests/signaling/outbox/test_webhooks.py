@@ -17,6 +17,7 @@ from signaling.auth.registry import Registry
 from signaling.client import Client
 from signaling.config import load
 from signaling.http.poster import is_public
+from tests.conftest import UNHURRIED
 from tests.receiver import Receiver
 
 WAIT_S = 60
@@ -52,6 +53,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         async def run(*, allow_private: bool) -> World:
             options = {
                 "http.port": 0,
+                **UNHURRIED,
                 "media.enabled": False,
                 "storage.data_dir": tmp_path,
                 "master_key": MASTER_KEY,
@@ -75,7 +77,7 @@ async def _key(registry: Registry) -> tuple[str, str]:
 
 
 async def say(world: World, *texts: str) -> str:
-    async with Client(world.url, await world.token("ann")) as client:
+    async with Client(world.url, await world.token("ann"), timeout_s=60) as client:
         made = await client.request("conversation:create", type="group", client_id="room")
         place = str(made["conversation"]["id"])
         for text in texts:
@@ -219,7 +221,10 @@ async def test_what_is_not_in_the_log_is_told_too(start: Start, receiver: Receiv
     world = await start(allow_private=True)
     await world.call("POST", "/v1/webhooks", url=receiver.url, events=["*"])
     ann, bob = await world.token("ann"), await world.token("bob")
-    async with Client(world.url, ann) as caller, Client(world.url, bob) as called:
+    async with (
+        Client(world.url, ann, timeout_s=60) as caller,
+        Client(world.url, bob, timeout_s=60) as called,
+    ):
         made = await caller.request(
             "conversation:create", type="direct", members=["bob"], client_id="d"
         )
@@ -278,7 +283,7 @@ async def test_a_file_is_told_when_it_is_whole(start: Start, receiver: Receiver)
 async def test_a_filter_keeps_the_rest_away(start: Start, receiver: Receiver) -> None:
     world = await start(allow_private=True)
     await world.call("POST", "/v1/webhooks", url=receiver.url, events=["message:recalled"])
-    async with Client(world.url, await world.token("ann")) as client:
+    async with Client(world.url, await world.token("ann"), timeout_s=60) as client:
         made = await client.request("conversation:create", type="group", client_id="g")
         place = str(made["conversation"]["id"])
         sent = await client.send(place, {"text": "oh"})

@@ -1,6 +1,6 @@
 """Plans upheld in memory: what changes with the month."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
 import pytest
@@ -10,12 +10,24 @@ from signaling.model import Appended, Conversation, Event, Member
 from signaling.outbox.metering import State
 from signaling.outbox.usage import Plan, Totals
 from signaling.services.quota import Quota
+from tests.making import identity
 
 
 class Nobody:
     """No user was active."""
 
     async def active(self, app: str, period: str, users: Collection[str]) -> set[str]:
+        return set()
+
+
+class Meanwhile(Nobody):
+    """Answers as things were before something else happened."""
+
+    happens: Callable[[], object] | None = None
+
+    async def active(self, app: str, period: str, users: Collection[str]) -> set[str]:
+        if self.happens is not None:
+            self.happens()
         return set()
 
 
@@ -74,3 +86,17 @@ def test_an_app_that_asks_by_rest_alone_begins_each_month_anew() -> None:
     quota.refresh(State(position=9, totals={}, plans={}, connections={}))
     with quota.sending("a") as sending:
         sending.after(everybody)(none, None)
+
+
+async def test_who_is_counted_while_another_is_asked_about_is_not_counted_twice() -> None:
+    actives = Meanwhile()
+    quota = Quota({"free": Plan(name="free", active_users=2)}, "free", actives, lambda: at(1))
+    quota.refresh(State(position=4, totals={}, plans={"a": "free"}, connections={}))
+    await quota.check(identity("ann", app="a"), "message:send")
+    counted = State(
+        position=5, totals={"a": Totals(active_users=1)}, plans={"a": "free"}, connections={}
+    )
+    actives.happens = lambda: quota.refresh(counted)
+    await quota.check(identity("bob", app="a"), "message:send")
+    with pytest.raises(Refused, match="allows 2 active users"):
+        await quota.check(identity("cy", app="a"), "message:send")
