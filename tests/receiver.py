@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-WAIT_S = 60
+WAIT_S = 120
 
 
 @dataclass
