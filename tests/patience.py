@@ -7,6 +7,7 @@ import pytest
 
 PATIENCE_S = 60.0
 IN_SECONDS = (
+    "signaling.adapters.pictures.TIMEOUT_S",
     "signaling.adapters.redis_broker.START_S",
     "signaling.adapters.redis_client.TIMEOUT_S",
     "signaling.adapters.redis_ears.CONFIRM_S",
@@ -14,6 +15,7 @@ IN_SECONDS = (
     "signaling.adapters.sql.postgres.CONNECT_TIMEOUT_S",
     "signaling.http.health.CHECK_TIMEOUT_S",
     "signaling.services.calls.REQUEST_TIMEOUT_S",
+    "signaling.services.live_rooms.TIMEOUT_S",
     "signaling.services.rooms.REQUEST_TIMEOUT_S",
     "signaling.shared_seats.PATIENCE_S",
 )
