@@ -14,6 +14,7 @@ IN_SECONDS = (
     "signaling.adapters.sql.postgres.COMMAND_TIMEOUT_S",
     "signaling.adapters.sql.postgres.CONNECT_TIMEOUT_S",
     "signaling.http.health.CHECK_TIMEOUT_S",
+    "signaling.services.call_host.CLOSE_S",
     "signaling.services.calls.REQUEST_TIMEOUT_S",
     "signaling.services.live_rooms.TIMEOUT_S",
     "signaling.services.rooms.REQUEST_TIMEOUT_S",

@@ -10,6 +10,7 @@ import pytest
 
 from signaling.adapters.sql import SqlCalls, open_database
 from tests.e2e.server import Server
+from tests.nodes import UNHURRIED
 from tests.wire_client import RequestRefused, WireClient
 
 pytestmark = pytest.mark.timeout(400)
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    one = Server(tmp_path)
+    one = Server(tmp_path, module="tests.e2e.unhurried", **UNHURRIED)
     one.start()
     yield one
     one.stop()
