@@ -82,11 +82,19 @@ async def test_a_reload_is_the_same_person(server: Server, arrive: Arrive, room:
     await ann.sees_video_of(1)
 
 
-async def test_a_browser_whose_storage_never_answers_still_joins(
-    server: Server, arrive: Arrive, room: str
+@pytest.mark.parametrize(
+    "deaf",
+    [
+        "IDBFactory.prototype.open = () => ({})",
+        "LockManager.prototype.request = () => new Promise(() => undefined)",
+    ],
+    ids=["storage", "locks"],
+)
+async def test_a_browser_that_never_answers_still_joins(
+    server: Server, arrive: Arrive, room: str, deaf: str
 ) -> None:
     ann = await arrive("Ann")
-    await ann.context.add_init_script("IDBFactory.prototype.open = () => ({})")
+    await ann.context.add_init_script(deaf)
     await ann.join(server.url, room)
 
 

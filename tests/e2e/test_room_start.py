@@ -24,16 +24,30 @@ REFUSED = f"""async () => {{
   globalThis.RTCPeerConnection = Plain;
   return [refusal, ...made.map((pc) => pc.connectionState)];
 }}"""
-LEFT = f"""async (alias) => {{
+LEFT = f"""async ([alias, transports]) => {{
   const {{ id }} = await tokenim.client.joinConversation({{ alias, create: true }});
   {COUNTED}
   const room = tokenim.client.room(id);
   const joined = room.join().then(() => "no error", (error) => error.code);
+  while (made.length < transports) await undefined; // No answer comes meanwhile.
   await room.leave();
   const outcome = [await joined, room.state];
   globalThis.RTCPeerConnection = Plain;
   return [...outcome, ...made.map((pc) => pc.connectionState)];
 }}"""
+PUTS_OFF = """
+  globalThis.asked = [];
+  const wanted = new Set(["conversation:join", "history:get", "room:join", "media:publish"]);
+  const refusal = JSON.stringify([{ ok: false, error: { code: "unavailable", retryable: true } }]);
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (frame) {
+    const [, number, event] = /^42(\\d+)\\["([^"]+)"/.exec(frame) ?? [];
+    asked.push(event);
+    if (!wanted.delete(event)) return send.call(this, frame);
+    this.dispatchEvent(new MessageEvent("message", { data: `43${number}${refusal}` }));
+  };
+"""
+"""The first request of each kind is refused for now."""
 WATCH = """() => {
   const { client, room } = tokenim;
   globalThis.order = [];
@@ -58,8 +72,21 @@ async def test_a_room_that_is_left_while_it_is_asked_for_stays_left(
 ) -> None:
     ann = await arrive("Ann")
     await ann.join(server.url, room)
-    outcome = await ann.page.evaluate(LEFT, f"{room}-2")
+    outcome = await ann.page.evaluate(LEFT, [f"{room}-2", 2])
     assert outcome == ["no error", "left", "closed", "closed"]
+    outcome = await ann.page.evaluate(LEFT, [f"{room}-3", 0])
+    assert outcome == ["no error", "left"]  # It was not asked for yet, and is not any more.
+
+
+async def test_what_is_put_off_is_asked_for_again(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann = await arrive("Ann")
+    await ann.context.add_init_script(PUTS_OFF)
+    await ann.join(server.url, room)
+    asked = await ann.page.evaluate("asked")
+    for event in ("conversation:join", "history:get", "room:join", "media:publish"):
+        assert asked.count(event) > 1, event
 
 
 async def test_an_offer_is_answered_before_the_page_draws_what_it_brings(

@@ -10,8 +10,16 @@ const [url, name] = process.argv.slice(2);
 // Back-off is the only wait that is no whole number of milliseconds; here it is twenty times shorter.
 // Deadlines are of ten seconds and more; here they are ten times longer, for a machine that is busy.
 const plain = globalThis.setTimeout;
-const paced = (ms) => (Number.isInteger(ms) ? (ms >= 10_000 ? ms * 10 : ms) : ms / 20);
-globalThis.setTimeout = (run, ms, ...more) => plain(run, paced(ms), ...more);
+let deadlines = 10;
+const paced = (ms) => (Number.isInteger(ms) ? (ms >= 10_000 ? ms * deadlines : ms) : ms / 20);
+/** A wait of this length ends when a case says so, by `held()`. */
+const HELD_MS = 12_345;
+let held = () => {};
+globalThis.setTimeout = (run, ms, ...more) => {
+  if (ms !== HELD_MS) return plain(run, paced(ms), ...more);
+  held = run;
+  return undefined;
+};
 
 /** @param {object} [options] */
 async function arrive(user = "ann", options = {}) {
@@ -159,6 +167,35 @@ const cases = {
     const refused = new Promise((resolve) => client.on("refused", resolve));
     await client.request("drop", {});
     assert.equal((await refused).code, "unauthorized");
+    return [client];
+  },
+  async "a token that does not come"() {
+    let asked = 0;
+    const told = [];
+    const token = async (signal) => {
+      if ((asked += 1) > 1) return "ann";
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      told.push("too late");
+      return new Promise(() => {});
+    };
+    const client = new Client({ url, token, device: "node" });
+    const connected = client.connect(); // With the long deadline.
+    deadlines = 0.01;
+    await connected;
+    assert.deepEqual([client.user, asked, told], ["ann", 2, ["too late"]]);
+    return [client];
+  },
+  async "a token that cannot be had is what the connecting fails with"() {
+    let asked = 0;
+    const token = async () => {
+      if ((asked += 1) === 10) plain(held, 0); // More often than a refused token would be asked for.
+      throw new Error("the app's own server is away");
+    };
+    const client = new Client({ url, token, device: "node" });
+    client.on("refused", (error) => assert.fail(error));
+    const failure = await client.connect({ timeout_ms: HELD_MS }).catch((error) => error);
+    assert.equal(failure.code, "unavailable");
+    assert.match(failure.message, /no token.*is away/);
     return [client];
   },
   async "a message that is put off again and again"() {

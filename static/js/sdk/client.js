@@ -8,7 +8,7 @@ import { Files } from "./files.js";
 import { Outbox } from "./outbox.js";
 import { Push } from "./push.js";
 import { Room } from "./room.js";
-import { backoff, uniqueId } from "./wait.js";
+import { backoff, inTime, uniqueId } from "./wait.js";
 
 /** @typedef {import("./types.js").Session} Session */
 /** @typedef {import("./types.js").ConnectionState} ConnectionState */
@@ -16,7 +16,8 @@ import { backoff, uniqueId } from "./wait.js";
 /**
  * @typedef {object} ClientOptions
  * @property {string} [url] origin of the server; the page's own by default
- * @property {() => Promise<string>} token a user token, asked for before each attempt to connect
+ * @property {(signal: AbortSignal) => Promise<string>} token a user token, asked for before each
+ *   attempt to connect; the signal ends a question that takes more than ten seconds
  * @property {string} [device] names this installation; keep it between visits
  * @property {string} [deviceName] what its user reads in the list of devices
  * @property {Storage} [storage] where unacked sends outlive a reload
@@ -28,6 +29,7 @@ import { backoff, uniqueId } from "./wait.js";
  */
 
 const REQUEST_TIMEOUT_MS = 10_000;
+const TOKEN_TIMEOUT_MS = 10_000;
 /** Pages a search looks at: those for short words may have nothing on them. */
 const LOOKS = 10;
 
@@ -56,6 +58,12 @@ export class Client extends Emitter {
     this.session = null;
     /** The token in use; `Files` sends it with HTTP requests. */
     this.token = "";
+    /** @type {TokenIMError | null} why the last question for a token brought none */
+    this._tokenless = null;
+    /** @type {Promise<void> | undefined} that question, while it is open */
+    this._asking = undefined;
+    /** How many sockets have been opened. */
+    this._sockets = 0;
     /** @type {Map<string, Conversation>} */
     this._conversations = new Map();
     /** Attempts since the last session, and how many of them had a token that was refused. */
@@ -94,7 +102,8 @@ export class Client extends Emitter {
   /**
    * Connect and wait for the first session.
    * @param {{timeout_ms?: number}} [options]
-   * @returns {Promise<Session>} rejects with a TokenIMError when refused for good or on timeout
+   * @returns {Promise<Session>} rejects with a TokenIMError when refused for good or on timeout,
+   *   which says so where it was the token that did not come
    */
   connect(options = {}) {
     this._socket.connect();
@@ -109,7 +118,7 @@ export class Client extends Emitter {
         this.on("refused", fail),
       ];
       const timer = setTimeout(
-        () => fail(new TokenIMError("timeout", "no session in time", { retryable: true })),
+        () => fail(this._tokenless ?? new TokenIMError("timeout", "no session in time", { retryable: true })),
         options.timeout_ms ?? 20_000,
       );
     });
@@ -253,12 +262,27 @@ export class Client extends Emitter {
 
   /** @param {(auth: object) => void} send */
   async _authenticate(send) {
+    const socket = ++this._sockets;
+    await this._askToken();
+    if (socket !== this._sockets) return; // Another one has been opened meanwhile: it answers.
+    // Without a new token the last one is refused or accepted by the server, which decides anyway.
+    send({ token: this.token || undefined, device: this.device, device_name: this._options.deviceName, cursor: this.session?.cursor });
+  }
+
+  /** One question at a time, however often the socket comes and goes. Never rejects. */
+  _askToken() {
+    this._asking ??= this._newToken().finally(() => (this._asking = undefined));
+    return this._asking;
+  }
+
+  async _newToken() {
     try {
-      this.token = await this._options.token();
-    } catch {
-      // No token now: the last one is refused or accepted by the server, which decides anyway.
+      this.token = await inTime(async (signal) => this._options.token(signal), TOKEN_TIMEOUT_MS, "token");
+      this._tokenless = null;
+    } catch (error) {
+      const known = error instanceof TokenIMError;
+      this._tokenless = known ? error : new TokenIMError("unavailable", `no token: ${error}`, { retryable: true });
     }
-    send({ token: this.token, device: this.device, device_name: this._options.deviceName, cursor: this.session?.cursor });
   }
 
   /** @param {Session} session */
@@ -294,9 +318,14 @@ export class Client extends Emitter {
     if (this.session) this._setState("reconnecting");
     if (this._socket.active) return;
     const code = error?.data?.code ?? "unavailable";
-    const again = code === "unauthorized" ? ++this._unauthorized < UNAUTHORIZED_MAX : PASSING.has(code);
+    const again = code === "unauthorized" ? this._mayHeal() : PASSING.has(code);
     if (again) this._retry(error?.data?.retry_after_ms);
     else this.emit("refused", new TokenIMError(code, error?.message ?? ""));
+  }
+
+  /** Whether another token may be accepted: that there was none says nothing about the next. */
+  _mayHeal() {
+    return this._tokenless !== null || ++this._unauthorized < UNAUTHORIZED_MAX;
   }
 
   /** @param {number} [after_ms] at least so long */
@@ -323,8 +352,8 @@ export class Client extends Emitter {
 
   async _refresh() {
     try {
-      this.token = await this._options.token();
-      await this.request("session:refresh", { token: this.token });
+      await this._askToken();
+      if (!this._tokenless) await this.request("session:refresh", { token: this.token });
     } catch {
       // The server will close the socket when the token ends; reconnecting asks for a new one.
     }

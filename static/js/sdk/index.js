@@ -29,4 +29,4 @@ export { Push } from "./push.js";
 export { Room } from "./room.js";
 export { IndexedStore, MemoryStore } from "./store.js";
 export { Upload } from "./upload.js";
-export { uniqueId } from "./wait.js";
+export { inTime, patiently, uniqueId } from "./wait.js";

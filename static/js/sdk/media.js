@@ -76,8 +76,13 @@ export class Media extends Emitter {
     this.subscriber = this._watchSubscriber(subscriber);
     this.publisher = publisher;
     this._watchLink(publisher.link);
-    await publisher.open(this.local);
-    for (const [source, { muted }] of this.local) if (muted) await this.setMuted(source, true);
+    try {
+      await publisher.open(this.local);
+      for (const [source, { muted }] of this.local) if (muted) await this.setMuted(source, true);
+    } catch (error) {
+      this.close(); // They have no path, and are not to be taken for ones that may have it again.
+      throw error;
+    }
   }
 
   /**

@@ -2,7 +2,7 @@ import { Emitter } from "./emitter.js";
 import { codeOf, TokenIMError } from "./errors.js";
 import { Media } from "./media.js";
 import { readStats, StatsHistory } from "./stats.js";
-import { backoff, delay, Serial } from "./wait.js";
+import { backoff, delay, patiently, Serial } from "./wait.js";
 
 /** @typedef {import("./types.js").ParticipantInfo} ParticipantInfo */
 /** @typedef {import("./types.js").TrackInfo} TrackInfo */
@@ -68,10 +68,10 @@ export class Room extends Emitter {
     this._forwardMedia();
   }
 
-  /** Join, and start both transports. Rejects with TokenIMError when refused. */
+  /** Join, and start both transports. Rejects with TokenIMError when refused, or put off for long. */
   async join() {
     this._setState("joining");
-    await this._joins.run(() => this._join());
+    await this._joins.run(() => patiently(() => this._join()));
   }
 
   /** Leave for good; the Room object is used up. */
@@ -149,6 +149,7 @@ export class Room extends Emitter {
   }
 
   async _join() {
+    if (this._isLeft) return;
     const { name, attributes } = this._options;
     // Naming the participant says "my transports still live": only then may the server keep its ends.
     const participant = this.media.alive ? this.participant : undefined;

@@ -1,3 +1,5 @@
+import { inTime } from "./wait.js";
+
 /** @typedef {import("./types.js").LogEvent} LogEvent */
 
 /**
@@ -112,11 +114,7 @@ export class IndexedStore {
  * @returns {Promise<T>}
  */
 function within(work, otherwise) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(otherwise), PATIENCE_MS);
-    const end = (/** @type {T} */ result) => (clearTimeout(timer), resolve(result));
-    work.then(end, () => end(otherwise));
-  });
+  return inTime(() => work, PATIENCE_MS, "database").catch(() => otherwise);
 }
 
 /**

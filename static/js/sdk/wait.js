@@ -1,3 +1,5 @@
+import { TokenIMError } from "./errors.js";
+
 /**
  * @param {number} ms
  * @returns {Promise<void>}
@@ -14,6 +16,50 @@ export function delay(ms) {
  */
 export function backoff(attempt, base_ms = 500, max_ms = 10_000) {
   return Math.min(max_ms, base_ms * 2 ** attempt) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * What comes of some work; rejects with TokenIMError `timeout` when that takes too long. The work is
+ * told so by the signal, and is not waited for whether it heeds it or not.
+ * @template R
+ * @param {(signal: AbortSignal) => Promise<R>} work
+ * @param {number} ms
+ * @param {string} what is missing then, for the message
+ * @returns {Promise<R>}
+ */
+export async function inTime(work, ms, what) {
+  const late = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const deadline = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new TokenIMError("timeout", `no ${what} in time`, { retryable: true }));
+      late.abort();
+    }, ms);
+  });
+  try {
+    return await Promise.race([work(late.signal), /** @type {Promise<never>} */ (deadline)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Does it again, with longer and longer pauses, while it fails in a way that passes by itself.
+ * @template R
+ * @param {() => Promise<R>} work
+ * @param {number} [attempts]
+ * @returns {Promise<R>}
+ */
+export async function patiently(work, attempts = 4) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === attempts || !(error instanceof TokenIMError && error.retryable)) throw error;
+      await delay(backoff(attempt));
+    }
+  }
 }
 
 /** A random id for requests that must not happen twice (`client_id`). */

@@ -1,5 +1,5 @@
 import { errorText, mark, onLanguage, t } from "../i18n/index.js";
-import { codeOf } from "../sdk/index.js";
+import { codeOf, patiently } from "../sdk/index.js";
 import { announce, toast } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { CaptureFeed } from "./capture.js";
@@ -51,7 +51,7 @@ export class Call {
 
   /** Read, show, join. Rejects with TokenIMError, and then nothing is left behind. */
   async start() {
-    await this.conversation.open();
+    await patiently(() => this.conversation.open());
     if (this._closed) return;
     this._build(this.conversation);
     this._joinRoom();

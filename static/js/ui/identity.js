@@ -1,4 +1,4 @@
-import { uniqueId } from "../sdk/index.js";
+import { inTime, uniqueId } from "../sdk/index.js";
 
 /**
  * @typedef {object} Guest
@@ -7,6 +7,8 @@ import { uniqueId } from "../sdk/index.js";
  */
 
 const SLOTS = 16;
+/** A browser that answers no question about locks keeps nobody from joining. */
+const PATIENCE_MS = 10_000;
 
 /**
  * Each tab is a guest of its own, and stays the same one over reloads and visits: guests live in
@@ -30,7 +32,7 @@ export class Identity {
 
   /** Take the first free slot; without locks (no TLS) the tab's own storage. */
   async claim() {
-    const slot = navigator.locks ? await freeSlot() : -1;
+    const slot = navigator.locks ? await inTime(freeSlot, PATIENCE_MS, "lock").catch(() => -1) : -1;
     this._key = `tokenim.guest.${Math.max(0, slot)}`;
     this._storage = slot >= 0 ? localStorage : sessionStorage;
     try {
@@ -44,14 +46,16 @@ export class Identity {
   /**
    * A token for this guest.
    * @param {string} name
+   * @param {AbortSignal} signal
    * @returns {Promise<string>}
    */
-  async token(name) {
+  async token(name, signal) {
     const wanted = this._guest.user ? { user: this._guest.user, name } : { name };
     const response = await fetch("demo/token", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(wanted),
+      signal,
     });
     if (!response.ok) throw new Error(`token: HTTP ${response.status}`);
     const { token, user } = await response.json();

@@ -1,5 +1,5 @@
 import { errorText, t } from "../i18n/index.js";
-import { Client, codeOf, IndexedStore } from "../sdk/index.js";
+import { Client, codeOf, IndexedStore, patiently } from "../sdk/index.js";
 import { toast } from "./announcer.js";
 import { Call } from "./call.js";
 import { showRoom } from "./link.js";
@@ -26,7 +26,7 @@ export class Visit {
   constructor(options) {
     this._options = options;
     this.client = new Client({
-      token: () => options.identity.token(options.name),
+      token: (signal) => options.identity.token(options.name, signal),
       device: options.identity.device,
       deviceName: deviceName(),
       storage: sessionStorage,
@@ -195,7 +195,8 @@ export class Visit {
 
   async _enterRoom() {
     const { room: alias, name } = this._options;
-    const conversation = await this.client.joinConversation({ alias, create: true, title: alias });
+    const wanted = { alias, create: true, title: alias };
+    const conversation = await patiently(() => this.client.joinConversation(wanted));
     if (this._call) return; // The next call was answered meanwhile.
     const room = this.client.room(conversation.id, { name });
     await this._show({
