@@ -46,6 +46,22 @@ globalThis.probe = {
     return now() !== one.ufragBefore && ["connected", "completed"].includes(one.pc.iceConnectionState);
   },
 
+  /** Wait for channels of files for as long as it takes, before going by HTTP. */
+  awaitChannels() {
+    const { files } = tokenim.client;
+    const next = files._next.bind(files);
+    files._next = (file) => next(file, 300_000);
+  },
+
+  /** Scores of connections are what a test says, and not what the server finds meanwhile. */
+  scoreOnly(score) {
+    const { room, client } = tokenim;
+    probe.scored ??= room._scored.bind(room);
+    room._scored = (data) => data.told && probe.scored(data);
+    const data = { room: room.id, participant: room.participant, score, told: true };
+    client.emit("wire", { event: "room:quality", data });
+  },
+
   /** As soon as `bytes` of the next upload have left, cut the connection and its transport. */
   cutNextUpload(bytes) {
     const { uploads } = tokenim.client.files;
@@ -61,7 +77,7 @@ globalThis.probe = {
       tokenim.client._socket.io.engine.close();
       tokenim.room.media.publisher.pc.close();
     }
-    probe.waited ||= upload.state === "waiting";
+    probe.waited ||= probe.cutAt !== undefined && upload.state === "waiting";
     if (probe.waited && upload.state === "moving") probe.resumedAt ??= upload.done_bytes;
   },
 };

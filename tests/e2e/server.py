@@ -17,6 +17,8 @@ START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
 TESTS_OWN = "TOKENIM_TEST_"
 """Variables for the tests; a server refuses what it does not know."""
+UNHURRIED = {"TOKENIM_GATEWAY_CONNECT_TIMEOUT_MS": "60000"}
+"""A page may be slow to get its token."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -38,7 +40,7 @@ class Server:
         self._options = options
         self._folder = folder
         ours = {key: text for key, text in os.environ.items() if not key.startswith(TESTS_OWN)}
-        self.env = {**ours, "TOKENIM_MEDIA_PORT": "0", **env}
+        self.env = {**ours, **UNHURRIED, "TOKENIM_MEDIA_PORT": "0", **env}
         """Of the next start."""
         # made here
         self._process: subprocess.Popen[str] | None = None

@@ -114,6 +114,7 @@ async def test_markup_in_a_message_stays_text(server: Server, arrive: Arrive, ro
 
 async def test_a_file_arrives_as_it_was_sent(server: Server, arrive: Arrive, room: str) -> None:
     ann, bo = await two(server, arrive, room)
+    await bo.page.evaluate("probe.awaitChannels()")
     content = random.Random(7).randbytes(1_500_000)
     await ann.attach("bytes.bin", "application/octet-stream", content)
     await expect(bo.button("Download bytes.bin")).to_be_visible()
@@ -145,7 +146,7 @@ async def test_an_image_is_previewed(server: Server, arrive: Arrive, room: str) 
     await ann.attach("shot.png", "image/png", await ann.page.screenshot())
     picture = bo.button("Open image shot.png")
     await expect(picture).to_be_visible()
-    await bo.until("() => document.querySelector('.picture img').naturalWidth === 1280")
+    await bo.until("() => document.querySelector('.picture img')?.naturalWidth === 1280")
     await picture.click()
     await expect(bo.page.get_by_role("dialog", name="shot.png")).to_be_visible()
 

@@ -61,7 +61,7 @@ async def test_the_preview_shows_the_camera_and_the_level(server: Server, arrive
     page = (await arrive("Ann")).page
     await page.goto(f"{server.url}/#quality=low")
     await page.wait_for_function(
-        "() => document.querySelector('.preview video').videoWidth === 640"
+        "() => document.querySelector('.preview video')?.videoWidth === 640"
     )
     level = "one => Number(one.style.getPropertyValue('--done')) > 0"
     meter = await page.locator(".meter .progress").element_handle()
