@@ -168,7 +168,11 @@ async def test_leaving_frees_the_m_line_for_the_next_track() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_packets_lost_on_the_way_are_recovered_by_nack(seed: int) -> None:
+async def test_packets_lost_on_the_way_are_recovered_by_nack(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ten tries are a second: that a machine this slow is not given up on is not at test here.
+    monkeypatch.setattr("media.flow.nack.MAX_RETRIES", 1000)
     async with Lobby() as lobby, Link.open(lobby.sfu.port, seed=seed, loss=0.1) as link:
         publisher, subscriber = await pair(lobby)
         publisher.remote = ("127.0.0.1", link.port)
