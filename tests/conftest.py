@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -39,6 +40,15 @@ def required(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must provide it: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def collected(request: pytest.FixtureRequest) -> None:
+    """What an earlier test left open is reported when it is collected: before a test that counts
+    what is logged, not in it.
+    """
+    if "caplog" in request.fixturenames:
+        gc.collect()
 
 
 @pytest.hookimpl(wrapper=True)
