@@ -1,10 +1,12 @@
 """WHIP and WHEP of a whole process: tokens decide who may stream into which room."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import ClientSession
+from aiortc import RTCPeerConnection
 
 from signaling.app import Process
 from signaling.auth.tokens import Tokens
@@ -22,12 +24,26 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media.net.transport.CONNECT_TIMEOUT_S", 600.0)
 
 
-async def test_a_granted_room_can_be_streamed_into(process: Process) -> None:
+Peers = Callable[[], RTCPeerConnection]
+
+
+@pytest.fixture
+async def peers() -> AsyncIterator[Peers]:
+    """`peers()`: one more, closed at the end."""
+    async with AsyncExitStack() as stack:
+
+        def made() -> RTCPeerConnection:
+            peer = connection()
+            stack.push_async_callback(peer.close)
+            return peer
+
+        yield made
+
+
+async def test_a_granted_room_can_be_streamed_into(process: Process, peers: Peers) -> None:
     assert process.sfu is not None
-    peer = connection()
     bearer = await token(process, "obs", Grants(rooms=("studio-*",)))
-    status, answer = await post(process, "/whip/studio-1", await offer(peer), bearer)
-    await peer.close()
+    status, answer = await post(process, "/whip/studio-1", await offer(peers()), bearer)
     assert (status, answer[:3]) == (201, "v=0")
     assert process.sfu.stats()["participants"] == 1
 
@@ -42,12 +58,10 @@ async def test_a_granted_room_can_be_streamed_into(process: Process) -> None:
     ],
 )
 async def test_others_cannot(
-    process: Process, path: str, grants: Grants | None, status: int
+    process: Process, peers: Peers, path: str, grants: Grants | None, status: int
 ) -> None:
-    peer = connection()
     bearer = await token(process, "obs", grants)
-    assert (await post(process, path, await offer(peer), bearer))[0] == status
-    await peer.close()
+    assert (await post(process, path, await offer(peers()), bearer))[0] == status
 
 
 @pytest.mark.parametrize("bearer", ["", "x.y.z"])
@@ -86,16 +100,18 @@ async def run_out(process: Process, ann: WireClient, room: str) -> None:
 @pytest.mark.parametrize("kind", ["whip", "whep"])
 @pytest.mark.parametrize("act", [banned, signed_out, kicked, banned_here, run_out])
 async def test_a_stream_ends_when_its_token_would_not_be_admitted_now(
-    process: Process, kind: str, act: Callable[[Process, WireClient, str], Awaitable[None]]
+    process: Process,
+    peers: Peers,
+    kind: str,
+    act: Callable[[Process, WireClient, str], Awaitable[None]],
 ) -> None:
     assert process.sfu is not None
     assert process._whip is not None
     ann, room = await member(process)
-    peer = connection()
     await process._whip.review()
     (key,) = await process.registry.keys("demo")
     bearer = await Tokens(process.registry).mint(key.id, "obs", lifetime_s=600)
-    sdp = await (offer(peer) if kind == "whip" else watching(peer))
+    sdp = await (offer(peers()) if kind == "whip" else watching(peers()))
     assert (await post(process, f"/{kind}/{room}", sdp, bearer))[0] == 201
     await process._whip.review()
     assert process.sfu.stats()["participants"] == 1
@@ -103,16 +119,15 @@ async def test_a_stream_ends_when_its_token_would_not_be_admitted_now(
     async with asyncio.timeout(60):
         while process.sfu.stats()["participants"]:
             await asyncio.sleep(0.05)
-    await peer.close()
     await ann.close()
 
 
-async def test_an_operator_sees_streams_and_ends_them(process: Process) -> None:
+async def test_an_operator_sees_streams_and_ends_them(process: Process, peers: Peers) -> None:
     assert process.sfu is not None
     assert process.sfu.stats()["participants"] == 0
     ann, room = await member(process)
     seat = (await ann.request("room:join", room=room))["participant"]
-    speaker, viewer = connection(), connection()
+    speaker, viewer = peers(), peers()
     bearer = await token(process, "obs", Grants(rooms=("studio",)))
     for to in (room, "studio"):
         assert (await post(process, f"/whip/{to}", await offer(speaker), bearer))[0] == 201
@@ -146,6 +161,4 @@ async def test_an_operator_sees_streams_and_ends_them(process: Process) -> None:
         assert process.sfu.stats()["participants"] == 3
         (record,) = (await server("GET", "/v1/audit?action=participant:removed"))[1]["records"]
         assert record["subject"] == "obs"
-    for peer in (speaker, viewer):
-        await peer.close()
     await ann.close()
