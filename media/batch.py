@@ -42,6 +42,7 @@ class Batch:
     __slots__ = (
         "_marked",
         "copies",
+        "count",
         "entries",
         "first",
         "keyframe",
@@ -51,6 +52,7 @@ class Batch:
         "run",
         "sizes",
         "temporal",
+        "times",
         "timestamp",
     )
 
@@ -64,7 +66,9 @@ class Batch:
         """For receivers that do not number: the number's room is padding."""
         self._marked: list[Copy] | None = None
         sizes = [entry.packet.end for entry in entries]
-        self.sizes = memoryview(array("Q", sizes))
+        self.sizes = array("l", sizes)
+        self.times = array("d", (now,)) * len(sizes)
+        self.count = len(sizes)
         self.octets = sum(sizes)
         self.first, self.last = entries[0].sequence, entries[-1].sequence
         self.timestamp = entries[-1].packet.timestamp

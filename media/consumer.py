@@ -198,8 +198,10 @@ class Consumer:
 
     def forward(self, stream: Stream, batch: Batch, now: float) -> None:
         """Copy, patch and encrypt what is wanted of a batch into the egress arena."""
-        if not self._ready or not self.accepted or self.paused or self._limit is None:
-            self._not_now(len(batch.entries))
+        transport = self._transport
+        ready = transport.sending is not None and transport.destination is not None
+        if not ready or not self.accepted or self.paused or self._limit is None:
+            self._not_now(batch.count)
         elif not self._plain:
             self._choose(stream, batch, now)
         elif stream is not self._source:
@@ -214,13 +216,13 @@ class Consumer:
             return False
         offset = self._timeline.shift(batch.timestamp, now)
         egress, history = self._egress, self._transport.history
-        slot = egress.room(len(batch.entries))
-        end, view = slot + len(batch.entries), egress.view
+        slot = egress.room(batch.count)
+        view, at = egress.view, slot * SLOT_BYTES
         copies, numbers = batch.copies, _NO_NUMBERS
         if history is not None:
-            copies, numbers = batch.marked, history.sent_batch(batch.sizes, now)
-        payload_type, ssrc, starts = self.payload_type, self.ssrc, egress.starts[slot:end]
-        for copy, number, at in zip(copies, numbers, starts, strict=False):
+            copies, numbers = batch.marked, history.sent_batch(batch.sizes, batch.times)
+        payload_type, ssrc = self.payload_type, self.ssrc
+        for copy, number in zip(copies, numbers, strict=False):
             pack, head, marker, sequence, timestamp, before, after = copy
             pack(
                 view,
@@ -234,24 +236,25 @@ class Consumer:
                 number,
                 after,
             )
+            at += SLOT_BYTES
         if self._pictures is not None:
-            write_all(self._pictures, batch, view, starts)
-        self._send(batch, slot, end)
+            write_all(self._pictures, batch, view, egress.starts[slot : slot + batch.count])
+        self._send(batch, slot)
         return True
 
-    def _send(self, batch: Batch, slot: int, end: int) -> None:
-        """Encrypt and commit the copies in `slot..end`."""
-        egress, transport = self._egress, self._transport
+    def _send(self, batch: Batch, slot: int) -> None:
+        """Encrypt and commit the copies from `slot` on."""
+        egress, transport, end = self._egress, self._transport, slot + batch.count
         assert transport.sending is not None
         assert transport.destination is not None
         context = transport.sending.context
-        egress.lengths[slot:end] = batch.sizes
-        places = zip(egress.pointers[slot:end], egress.counters[slot:end], strict=True)
-        for pointer, size in places:
-            if protect(context, pointer, size):
+        pointers, counters, lengths = egress.pointers, egress.counters, egress.lengths
+        for at, size in enumerate(batch.sizes, slot):
+            lengths[at] = size
+            if protect(context, pointers[at], counters[at]):
                 self.drops.counts[DropReason.PROTECT_FAILED] += end - slot
                 return
-        self.sent.packets += end - slot
+        self.sent.packets += batch.count
         self.sent.octets += batch.octets
         if batch.run:
             egress.commit_run(transport.destination, end)

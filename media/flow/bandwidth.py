@@ -2,7 +2,7 @@
 
 from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from media.flow.delay import DelayTrend, Usage
@@ -35,12 +35,13 @@ _WRAP_US: Final = 64_000 << 24
 class SendHistory:
     """When and how large each transport-wide numbered packet was sent. No object per packet."""
 
-    __slots__ = ("_at", "_next", "_sequences", "_sizes")
+    __slots__ = ("_at", "_next", "_sizes", "_taken")
 
     def __init__(self) -> None:
         self._at = array("d", bytes(8 * HISTORY))
         self._sizes = array("l", [0]) * HISTORY
-        self._sequences = array("l", [-1]) * HISTORY
+        self._taken = array("l", [-1]) * HISTORY
+        """The number of the last packet in this slot that was taken."""
         self._next = 0
 
     def sent(self, size_bytes: int, now: float) -> int:
@@ -49,39 +50,41 @@ class SendHistory:
         slot = sequence & HISTORY - 1
         self._at[slot] = now
         self._sizes[slot] = size_bytes
-        self._sequences[slot] = sequence
         self._next = sequence + 1
         return sequence & 0xFFFF
 
-    def sent_batch(self, sizes_bytes: memoryview, now: float) -> list[int]:
+    def sent_batch(self, sizes_bytes: "array[int]", times: "array[float]") -> Iterable[int]:
         """Note packets that leave together; returns their 16-bit numbers."""
         first, count = self._next, len(sizes_bytes)
-        slot = first & HISTORY - 1
-        if slot + count > HISTORY or first + count & 0xFFFF < count:
-            return [self.sent(size, now) for size in sizes_bytes]
-        end = slot + count
-        self._at[slot:end] = array("d", (now,)) * count
-        self._sizes[slot:end] = array("l", sizes_bytes)
-        self._sequences[slot:end] = array("l", range(first, first + count))
+        if count == 1:
+            return (self.sent(sizes_bytes[0], times[0]),)
+        slot, number = first & HISTORY - 1, first & 0xFFFF
+        if slot + count > HISTORY or number + count > 0x1_0000:
+            return list(map(self.sent, sizes_bytes, times))
+        self._at[slot : slot + count] = times
+        self._sizes[slot : slot + count] = sizes_bytes
         self._next = first + count
-        return list(range(first & 0xFFFF, (first & 0xFFFF) + count))
+        return range(number, number + count)
 
     def take(self, sequence: int) -> tuple[float, int] | None:
         """(sent at, bytes) of a 16-bit number, once; None when it is not known (any more)."""
-        newest = self._next - 1
-        extended = newest - ((newest - sequence) & 0xFFFF)
+        extended = self._extended(sequence)
         slot = extended & HISTORY - 1
-        if extended < 0 or self._sequences[slot] != extended:
+        if extended < 0 or self._taken[slot] == extended:
             return None
-        self._sequences[slot] = -1
+        self._taken[slot] = extended
         return self._at[slot], self._sizes[slot]
 
     def sent_after(self, sequence: int, at: float) -> bool:
         """Whether a 16-bit number that is not taken yet was sent after a time."""
-        newest = self._next - 1
-        extended = newest - ((newest - sequence) & 0xFFFF)
+        extended = self._extended(sequence)
         slot = extended & HISTORY - 1
-        return extended >= 0 and self._sequences[slot] == extended and self._at[slot] > at
+        return extended >= 0 and self._taken[slot] != extended and self._at[slot] > at
+
+    def _extended(self, sequence: int) -> int:
+        """The whole number of a packet that is remembered; below 0 for none."""
+        age = (self._next - 1 - sequence) & 0xFFFF
+        return self._next - 1 - age if age < HISTORY else -1
 
 
 class _Acked(NamedTuple):

@@ -24,16 +24,16 @@ class Timeline:
 
     def map(self, timestamp: int, now: float) -> int:
         """The outgoing timestamp of a packet to forward."""
-        out = (timestamp + self._offset) & _MASK
-        if 0 < (out - self._last_out) & _MASK < _HALF:
-            self._last_out = out
-            self._last_seen = now
-        return out
+        return (timestamp + self.shift(timestamp, now)) & _MASK
 
     def shift(self, timestamp: int, now: float) -> int:
         """What `map` adds to the timestamps of packets of which the last has `timestamp`."""
-        self.map(timestamp, now)
-        return self._offset
+        offset = self._offset
+        out = (timestamp + offset) & _MASK
+        if 0 < (out - self._last_out) & _MASK < _HALF:
+            self._last_out = out
+            self._last_seen = now
+        return offset
 
     def switch(self, timestamp: int, now: float, aligned: int | None = None) -> None:
         """A source whose first packet has `timestamp` takes over.

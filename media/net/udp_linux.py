@@ -14,6 +14,8 @@ from media.net.egress import Destination
 BATCH: Final = 64
 _MMSGHDR = struct.Struct("=QIIQQQQIIII")
 """struct mmsghdr: name, namelen, pad, iov, iovlen, control, controllen, flags, pad, len, pad."""
+_MMSGHDR_SET = struct.Struct("=QIIQQQQ")
+"""The part of it that differs from message to message."""
 _IOVEC = struct.Struct("=QQ")
 _CMSG = struct.Struct("=QiiH6x")
 """struct cmsghdr with a u16: len, level, type, value, padding to 8 bytes."""
@@ -140,7 +142,7 @@ class LinuxSender:
             segment = self.lengths[first]
             _CMSG.pack_into(self._control_view, at, _CMSG_LEN, _SOL_UDP, _UDP_SEGMENT, segment)
             control, control_bytes = self._control_base + at, _CMSG.size
-        _MMSGHDR.pack_into(
+        _MMSGHDR_SET.pack_into(
             self._header_view,
             number * 64,
             destination.name,
@@ -150,10 +152,6 @@ class LinuxSender:
             count,
             control,
             control_bytes,
-            0,
-            0,
-            0,
-            0,
         )
 
     def send(self, start: int, end: int) -> tuple[int, int]:

@@ -1,10 +1,13 @@
 """The estimate against a simulated bottleneck: one queue, tail drop, 20 ms each way."""
 
 import itertools
+from array import array
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from media.flow.bandwidth import MIN_BPS, Estimator, SendHistory
+from media.flow.bandwidth import HISTORY, MIN_BPS, Estimator, SendHistory
 from media.flow.probing import PROBE_S, Prober
 
 PACKET_BYTES = 1200
@@ -124,6 +127,22 @@ def test_history_wraps() -> None:
     assert last == 69_999 & 0xFFFF
     assert history.take(last) == (69_999.0, 1)
     assert history.take((69_999 - 8192) & 0xFFFF) is None
+
+
+@given(st.lists(st.integers(1, 60), min_size=1), st.integers(1, 16), st.integers(0, 60))
+def test_packets_that_leave_together_are_noted_like_single_ones(
+    counts: list[int], rounds: int, short: int
+) -> None:
+    single, together = SendHistory(), SendHistory()
+    single._next = together._next = before = rounds * HISTORY - short
+    for n, count in enumerate(counts):
+        sizes, times = array("l", range(count)), array("d", (float(n),)) * count
+        numbers = [single.sent(size, now) for size, now in zip(sizes, times, strict=True)]
+        assert list(together.sent_batch(sizes, times)) == numbers
+    told = range(before - 10, single._next + 10)
+    took = [single.take(number & 0xFFFF) for number in told]
+    assert [together.take(number & 0xFFFF) for number in told] == took
+    assert not any(together.sent_after(number & 0xFFFF, -1.0) for number in told[10:-10])
 
 
 def test_prober_tries_briefly_and_less_often_when_it_gains_nothing() -> None:
