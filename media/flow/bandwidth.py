@@ -59,7 +59,7 @@ class SendHistory:
         if count == 1:
             return (self.sent(sizes_bytes[0], times[0]),)
         slot, number = first & HISTORY - 1, first & 0xFFFF
-        if slot + count > HISTORY or number + count > 0x1_0000:
+        if slot + count > HISTORY:  # also where the numbers wrap
             return list(map(self.sent, sizes_bytes, times))
         self._at[slot : slot + count] = times
         self._sizes[slot : slot + count] = sizes_bytes
