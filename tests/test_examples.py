@@ -18,6 +18,7 @@ from playwright.async_api import Route, async_playwright
 from signaling.client import Client
 from tests.conftest import required
 from tests.e2e.conftest import ARGS, BROWSER_TIMEOUT_MS, CHROMIUM
+from tests.e2e.person import Person
 from tests.e2e.server import Server
 from tests.wire_client import demo_token
 
@@ -128,6 +129,7 @@ async def test_the_chat_page_talks_from_another_origin(server: Server, origin: s
         lobby = await listener.request("conversation:join", alias="lobby", create=True)
         page = await browser.new_page()
         page.set_default_timeout(WAIT_S * 1000)
+        visitor = Person("the chat page", page.context, page)
         typed = asyncio.Event()
 
         async def late(route: Route) -> None:
@@ -144,3 +146,4 @@ async def test_the_chat_page_talks_from_another_origin(server: Server, origin: s
         await heard(listener, body={"text": "from a page"})
         await listener.send(lobby["conversation"]["id"], {"text": "to a page"})
         await page.get_by_text("to a page").wait_for()
+        assert visitor.errors_but("404") == []  # there is no favicon
