@@ -222,7 +222,7 @@ class Consumer:
         if history is not None:
             copies, numbers = batch.marked, history.sent_batch(batch.sizes, batch.times)
         payload_type, ssrc = self.payload_type, self.ssrc
-        for copy, number in zip(copies, numbers, strict=False):
+        for copy, number in zip(copies, numbers):  # noqa: B905 - an argument costs as much again
             pack, head, marker, sequence, timestamp, before, after = copy
             pack(
                 view,
@@ -245,21 +245,23 @@ class Consumer:
     def _send(self, batch: Batch, slot: int) -> None:
         """Encrypt and commit the copies from `slot` on."""
         egress, transport, end = self._egress, self._transport, slot + batch.count
-        assert transport.sending is not None
-        assert transport.destination is not None
-        context = transport.sending.context
+        sending, destination = transport.sending, transport.destination
+        assert sending is not None
+        assert destination is not None
+        context = sending.context
         pointers, counters, lengths = egress.pointers, egress.counters, egress.lengths
         for at, size in enumerate(batch.sizes, slot):
             lengths[at] = size
             if protect(context, pointers[at], counters[at]):
                 self.drops.counts[DropReason.PROTECT_FAILED] += end - slot
                 return
-        self.sent.packets += batch.count
-        self.sent.octets += batch.octets
+        sent = self.sent
+        sent.packets += batch.count
+        sent.octets += batch.octets
         if batch.run:
-            egress.commit_run(transport.destination, end)
+            egress.commit_run(destination, end)
         else:
-            egress.commit(transport.destination, end)
+            egress.commit(destination, end)
 
     def _choose(self, stream: Stream, batch: Batch, now: float) -> None:
         """The long way: packet by packet."""

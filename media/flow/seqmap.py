@@ -73,7 +73,8 @@ class SeqMap:
             self.switch(self.source, first)
         if first < self._first:
             return None
-        self._highest = max(self._highest, last)
+        if last > self._highest:  # noqa: PLR1730 - `max` takes a thirtieth of all a copy takes
+            self._highest = last
         return self._delta
 
     def drop(self, sequence: int) -> None:
