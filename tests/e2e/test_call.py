@@ -62,6 +62,39 @@ async def test_a_camera_goes_off_and_comes_back(server: Server, arrive: Arrive, 
     await bo.sees_video_of(1)
 
 
+async def test_what_begins_during_an_offer_goes_with_the_next(
+    server: Server, arrive: Arrive, room: str
+) -> None:
+    ann = await arrive("Ann")
+    await ann.join(server.url, room)
+    ids = await ann.page.evaluate(
+        """async () => {
+          const { media } = globalThis.tokenim.room;
+          const { pc, sent } = media.publisher;
+          const canvas = () => document.createElement('canvas').captureStream().getTracks()[0];
+          const { createOffer } = RTCPeerConnection.prototype;
+          let meanwhile;
+          pc.createOffer = async function (options) {
+            const made = await createOffer.call(this, options);
+            meanwhile ??= media.publish('camera', canvas());
+            await new Promise((resolve) => setTimeout(resolve));
+            return made;
+          };
+          await media.unpublish('camera').then(() => meanwhile);
+          meanwhile = undefined;
+          await media.unpublish('camera');
+          await media.publish('screen', canvas());
+          await meanwhile;
+          const of = ([source, { id, transceiver }]) => [source, id, transceiver.mid];
+          const sources = [...sent].map(of);
+          return sources.filter(([source]) => source !== 'microphone');
+        }"""
+    )
+    assert sorted(source for source, _, _ in ids) == ["camera", "screen"]
+    assert all(track and mid for _, track, mid in ids)
+    assert len({track for _, track, _ in ids}) == 2
+
+
 async def test_a_shared_screen_is_a_second_prominent_video(
     server: Server, arrive: Arrive, room: str
 ) -> None:

@@ -46,32 +46,29 @@ export class Publisher {
   /**
    * The first offer, with everything there is to send: at least the data channels.
    * @param {Map<Source, {track: MediaStreamTrack, options: PublishOptions}>} local
+   * @returns {Promise<void>}
    */
-  async open(local) {
-    for (const [source, { track, options }] of local) {
-      if (this.sent.has(source)) continue;
-      const transceiver = await this._transceiverFor(source, track, options);
-      this.sent.set(source, { transceiver, track });
-    }
-    await this.negotiate();
+  open(local) {
+    return this._serial.run(async () => {
+      for (const [source, { track, options }] of local) await this._send(source, track, options);
+      await this._offer({});
+    });
   }
 
   /**
-   * Send a track, or another track for a source that is sent already.
+   * Send a track, or another track for a source that is sent already. What is new waits for the
+   * offer under way: that one has no m-line for it.
    * @param {Source} source
    * @param {MediaStreamTrack} track
    * @param {PublishOptions} [options]
    */
   async publish(source, track, options = {}) {
-    const sent = this.sent.get(source);
-    if (sent) {
-      sent.track = track;
-      await sent.transceiver.sender.replaceTrack(track);
-      return;
-    }
-    const transceiver = await this._transceiverFor(source, track, options);
-    this.sent.set(source, { transceiver, track });
-    await this.negotiate();
+    if (this.sent.has(source)) return this._send(source, track, options);
+    await this._serial.run(async () => {
+      const known = this.sent.has(source);
+      await this._send(source, track, options);
+      if (!known) await this._offer({});
+    });
   }
 
   /**
@@ -88,9 +85,11 @@ export class Publisher {
     if (!sent) return;
     this.sent.delete(source);
     await sent.transceiver.sender.replaceTrack(null);
-    sent.transceiver.direction = "inactive";
-    this._idle.push(sent.transceiver);
-    await this.negotiate();
+    await this._serial.run(async () => {
+      sent.transceiver.direction = "inactive";
+      this._idle.push(sent.transceiver);
+      await this._offer({});
+    });
   }
 
   /**
@@ -121,6 +120,21 @@ export class Publisher {
       }
       throw error;
     }
+  }
+
+  /**
+   * @param {Source} source
+   * @param {MediaStreamTrack} track
+   * @param {PublishOptions} options
+   */
+  async _send(source, track, options) {
+    const sent = this.sent.get(source);
+    if (!sent) {
+      this.sent.set(source, { transceiver: await this._transceiverFor(source, track, options), track });
+      return;
+    }
+    sent.track = track;
+    await sent.transceiver.sender.replaceTrack(track);
   }
 
   _sources() {
