@@ -198,14 +198,12 @@ class Consumer:
 
     def forward(self, stream: Stream, batch: Batch, now: float) -> None:
         """Copy, patch and encrypt what is wanted of a batch into the egress arena."""
-        transport = self._transport
-        ready = transport.sending is not None and transport.destination is not None
-        if not ready or not self.accepted or self.paused or self._limit is None:
+        if not self._ready or not self.accepted or self.paused or self._limit is None:
             self._not_now(batch.count)
         elif not self._plain:
             self._choose(stream, batch, now)
         elif stream is not self._source:
-            self.drops.counts[DropReason.LAYER_NOT_WANTED] += len(batch.entries)
+            self.drops.counts[DropReason.LAYER_NOT_WANTED] += batch.count
         elif not self._copy(batch, now):
             self._choose(stream, batch, now)
 
@@ -253,7 +251,7 @@ class Consumer:
         for at, size in enumerate(batch.sizes, slot):
             lengths[at] = size
             if protect(context, pointers[at], counters[at]):
-                self.drops.counts[DropReason.PROTECT_FAILED] += end - slot
+                self.drops.counts[DropReason.PROTECT_FAILED] += batch.count
                 return
         sent = self.sent
         sent.packets += batch.count
@@ -269,7 +267,7 @@ class Consumer:
         assert transport.sending is not None
         assert transport.destination is not None
         context, length, history = transport.sending.context, self._length, transport.history
-        slot = first = egress.room(len(batch.entries))
+        slot = first = egress.room(batch.count)
         for entry in batch.entries:
             if not self._wants(stream, entry, now):
                 continue
@@ -340,25 +338,16 @@ class Consumer:
 
     def _judge(self, stream: Stream, entry: Entry) -> Verdict:
         frame, layers = entry.frame, self._layers
-        keyframe = frame.keyframe or self.producer.kind != "video"
+        told: dict[str, Any] = {
+            "start": frame.start,
+            "keyframe": frame.keyframe or self.producer.kind != "video",
+            "switch_up": frame.switch_up,
+            "switch_to": frame.switch_to,
+        }
         if isinstance(layers, SvcLayers):
-            return layers.offer(
-                frame.spatial,
-                frame.temporal,
-                start=frame.start,
-                keyframe=keyframe,
-                independent=frame.independent,
-                switch_up=frame.switch_up,
-                switch_to=frame.switch_to,
-            )
-        return layers.offer(
-            stream.rank,
-            frame.temporal,
-            start=frame.start,
-            keyframe=keyframe,
-            switch_up=frame.switch_up,
-            switch_to=frame.switch_to,
-        )
+            independent = frame.independent
+            return layers.offer(frame.spatial, frame.temporal, independent=independent, **told)
+        return layers.offer(stream.rank, frame.temporal, **told)
 
     def _switch(self, stream: Stream, entry: Entry, now: float) -> None:
         """`entry` is the first of a stream: everything goes on from here."""

@@ -46,29 +46,22 @@ export class Publisher {
   /**
    * The first offer, with everything there is to send: at least the data channels.
    * @param {Map<Source, {track: MediaStreamTrack, options: PublishOptions}>} local
-   * @returns {Promise<void>}
    */
   open(local) {
-    return this._serial.run(async () => {
+    return this._change(async () => {
       for (const [source, { track, options }] of local) await this._send(source, track, options);
-      await this._offer({});
     });
   }
 
   /**
-   * Send a track, or another track for a source that is sent already. What is new waits for the
-   * offer under way: that one has no m-line for it.
+   * Send a track, or another track for a source that is sent already.
    * @param {Source} source
    * @param {MediaStreamTrack} track
    * @param {PublishOptions} [options]
    */
-  async publish(source, track, options = {}) {
-    if (this.sent.has(source)) return this._send(source, track, options);
-    await this._serial.run(async () => {
-      const known = this.sent.has(source);
-      await this._send(source, track, options);
-      if (!known) await this._offer({});
-    });
+  publish(source, track, options = {}) {
+    const send = () => this._send(source, track, options);
+    return this.sent.has(source) ? send() : this._change(send);
   }
 
   /**
@@ -85,28 +78,32 @@ export class Publisher {
     if (!sent) return;
     this.sent.delete(source);
     await sent.transceiver.sender.replaceTrack(null);
-    await this._serial.run(async () => {
+    await this._change(async () => {
       sent.transceiver.direction = "inactive";
       this._idle.push(sent.transceiver);
-      await this._offer({});
     });
-  }
-
-  /**
-   * @param {{iceRestart?: boolean}} [options]
-   * @returns {Promise<void>}
-   */
-  negotiate(options = {}) {
-    return this._serial.run(() => this._offer(options));
   }
 
   close() {
     this.link.close();
   }
 
-  /** @param {{iceRestart?: boolean}} options */
+  /**
+   * Offer what changed. It waits for the offer under way: that one has no m-line for what is new.
+   * @param {() => Promise<void>} work
+   * @param {RTCOfferOptions} [options]
+   * @returns {Promise<void>}
+   */
+  _change(work, options) {
+    return this._serial.run(async () => {
+      if (this.pc.connectionState === "closed") return;
+      await work();
+      await this._offer(options);
+    });
+  }
+
+  /** @param {RTCOfferOptions} [options] */
   async _offer(options) {
-    if (this.pc.connectionState === "closed") return;
     await this.pc.setLocalDescription(await this.pc.createOffer(options));
     try {
       const sdp = this.pc.localDescription?.sdp;
@@ -151,7 +148,7 @@ export class Publisher {
   async _restartIce() {
     try {
       await this._request("media:restart", { room: this._room, transport: "publish" });
-      await this.negotiate({ iceRestart: true });
+      await this._change(async () => undefined, { iceRestart: true });
     } catch {
       // The Link asks again, and gives up by itself.
     }
